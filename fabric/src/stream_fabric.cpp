@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/fabric/stream_fabric.h"
+
+#include <algorithm>
+#include <functional>
+#include <tuple>
+
+#include "wse/base/check.h"
+
+namespace wse::fabric {
+
+using base::Cycles;
+using base::EventCounts;
+using base::EventKind;
+using base::Operation;
+using base::WorkItem;
+
+StreamFabric::StreamFabric(const FabricConfig& config, const IoConfig& io,
+                           const base::WaferGeometry& geometry, const base::RegionLayout& layout,
+                           const base::Mapping& mapping, std::uint32_t sum_bits,
+                           const base::ClockEpochs& epochs)
+    : config_(config),
+      io_(io),
+      geometry_(geometry),
+      layout_(layout),
+      mapping_(mapping),
+      sum_bits_(sum_bits),
+      epochs_(epochs),
+      mesh_(geometry),
+      user_tiles_(geometry.dies(), 0),
+      lane_out_free_(io.lanes, 0),
+      activity_(geometry.dies()) {
+  for (const base::RegionPart& part : layout.parts()) user_tiles_[part.die] += part.tiles.tiles();
+  route_lanes();
+}
+
+bool StreamFabric::Message::operator>(const Message& that) const {
+  return std::tie(stamp, order, item, source) >
+         std::tie(that.stamp, that.order, that.item, that.source);
+}
+
+void StreamFabric::push(Message message) {
+  inbox_.push_back(message);
+  std::push_heap(inbox_.begin(), inbox_.end(), std::greater<>{});
+}
+
+/// Lane l of n brings features l/n .. (l+1)/n, which stand in every copy of the feature dimension.
+void StreamFabric::route_lanes() {
+  const base::GeometryConfig& g = geometry_.config();
+  for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
+    LaneRoute route;
+    route.west = lane < io_.west_lanes();
+    const std::uint32_t side = route.west ? io_.west_lanes() : io_.lanes - io_.west_lanes();
+    const std::uint32_t place = route.west ? lane : lane - io_.west_lanes();
+    route.die_row = static_cast<std::uint32_t>((2ULL * place + 1) * g.die_rows / (2ULL * side));
+    for (std::uint32_t step = 0; step < g.die_columns; ++step) {
+      const std::uint32_t column = route.west ? step : g.die_columns - 1 - step;
+      const base::Span own = geometry_.user_columns_of(column);
+      for (std::uint32_t copy = 0; copy < mapping_.copies(); ++copy) {
+        const base::Span all = mapping_.columns_of_copy(copy);
+        const base::Span fed{
+            all.begin + static_cast<std::uint32_t>(std::uint64_t{all.size()} * lane / io_.lanes),
+            all.begin + static_cast<std::uint32_t>(
+                            base::ceil_div(std::uint64_t{all.size()} * (lane + 1), io_.lanes))};
+        const base::Span here = intersect(own, fed);
+        if (here.size() == 0) continue;
+        route.die_columns.push_back(column);
+        route.columns.push_back(here);
+      }
+    }
+    routes_.push_back(std::move(route));
+  }
+}
+
+void StreamFabric::receive_share(std::uint32_t lane, const LaneBlock& block, Cycles now) {
+  const Cycles first = epochs_.cycle_at_or_after(block.first);
+  WSE_CHECK(first >= now, "a lane's share must not arrive in the past");
+  push({first, 0, block.item->id, lane, epochs_.cycle_at_or_after(block.last), block.bytes,
+        block.item});
+}
+
+void StreamFabric::receive_stream(const RampStream& stream, Cycles now) {
+  WSE_CHECK(stream.kind == StreamKind::kPartialSums, "regions send partial sums only");
+  WSE_CHECK(stream.last_cycle >= now, "a region's stream must not end in the past");
+  // Counted at once: a region runs ahead, so the windows of the work are still open.
+  count_part(*stream.item, layout_.parts()[stream.part], stream.first_cycle, stream.last_cycle);
+  push({stream.last_cycle, 1, stream.item->id, stream.part, stream.first_cycle, 0, stream.item});
+}
+
+Cycles StreamFabric::next_event() const { return inbox_.empty() ? kNever : inbox_.front().stamp; }
+
+void StreamFabric::advance(Cycles now) {
+  to_lanes_.clear();
+  to_parts_.clear();
+  while (!inbox_.empty() && inbox_.front().stamp <= now) {
+    std::pop_heap(inbox_.begin(), inbox_.end(), std::greater<>{});
+    const Message message = inbox_.back();
+    inbox_.pop_back();
+    message.order == 0 ? handle_share(message) : handle_done(message);
+  }
+}
+
+void StreamFabric::handle_share(const Message& message) {
+  Flight& flight = flights_[message.item];
+  if (flight.first.empty()) {
+    flight.first.assign(geometry_.dies(), kNever);
+    flight.last.assign(geometry_.dies(), 0);
+    flight.die_tiles.assign(geometry_.dies(), 0);
+  }
+  stats_.bytes_in += message.bytes;
+  distribute(message, flight);
+  if (++flight.shares < io_.lanes) return;
+  for (const base::RegionPart& part : layout_.parts()) {
+    RampStream stream;
+    stream.kind = StreamKind::kWeights;
+    stream.part = part.index;
+    stream.item = message.work;
+    stream.first_cycle = flight.first[part.die];
+    stream.last_cycle = flight.last[part.die];
+    to_parts_.push_back({part.index, stream});
+  }
+}
+
+/// Along the row, from the edge to the farthest die column fed; each bundle crossed is a resource.
+void StreamFabric::distribute(const Message& message, Flight& flight) {
+  const LaneRoute& route = routes_[message.source];
+  const std::uint32_t columns = geometry_.config().die_columns;
+  const Direction direction = route.west ? Direction::kEast : Direction::kWest;
+  const std::uint64_t packed = base::ceil_div(message.bytes, 4);
+  Message stream = message;
+  // Through the edge ports: one wavelet a port and cycle.
+  stream.other = std::max(message.other, message.stamp + base::ceil_div(packed, io_.edge_ports_per_lane));
+  EventCounts io{};
+  at(io, EventKind::kIoBit) = message.bytes * 8;
+  Cycles head = stream.stamp + config_.ramp_latency_cycles;
+  std::uint32_t at_column = route.west ? 0 : columns - 1;
+  activity_[geometry_.die_at(at_column, route.die_row)].add(message.work->phase, stream.stamp,
+                                                            stream.other + 1, io);
+  for (std::size_t target = 0; target < route.die_columns.size(); ++target) {
+    while (at_column != route.die_columns[target]) {
+      const std::uint32_t die = geometry_.die_at(at_column, route.die_row);
+      head = mesh_.reserve(die, direction, packed, head);
+      head += Cycles{geometry_.fabric_columns_of(at_column).size()} * config_.hop_latency_cycles;
+      count_row(die, message.work->phase, packed, head, head + (stream.other - stream.stamp) + 1, true);
+      route.west ? ++at_column : --at_column;
+    }
+    multicast_column(stream, route, target, head, flight);
+  }
+}
+
+/// From the row of the lane up and down the columns of one die column; a packed wavelet becomes two.
+void StreamFabric::multicast_column(const Message& message, const LaneRoute& route,
+                                    std::size_t target, Cycles head, Flight& flight) {
+  const std::uint32_t die_column = route.die_columns[target];
+  const std::uint64_t all_columns = base::ceil_div(mapping_.columns() / mapping_.copies(), io_.lanes);
+  const std::uint64_t weights = base::mul_div_up(base::ceil_div(message.bytes, 2),
+                                                 route.columns[target].size(), all_columns);
+  const Cycles span = message.other - message.stamp;
+  const auto arrive = [&](std::uint32_t die_row, Cycles at) {
+    const std::uint32_t die = geometry_.die_at(die_column, die_row);
+    flight.first[die] = std::min(flight.first[die], at);
+    flight.last[die] = std::max(flight.last[die], at + span);
+  };
+  const auto cross = [&](std::uint32_t die_row, Direction direction, Cycles at) {
+    at = mesh_.reserve(geometry_.die_at(die_column, die_row), direction, weights, at);
+    return at + Cycles{geometry_.fabric_rows_of(die_row).size()} * config_.hop_latency_cycles;
+  };
+  head += config_.unpack_cycles + 2 * Cycles{config_.ramp_latency_cycles};
+  arrive(route.die_row, head);
+  Cycles up = head;
+  for (std::uint32_t row = route.die_row; row > 0; --row) {
+    up = cross(row, Direction::kNorth, up);
+    arrive(row - 1, up);
+  }
+  Cycles down = head;
+  for (std::uint32_t row = route.die_row; row + 1 < geometry_.config().die_rows; ++row) {
+    down = cross(row, Direction::kSouth, down);
+    arrive(row + 1, down);
+  }
+}
+
+void StreamFabric::handle_done(const Message& message) {
+  const WorkItem& item = *message.work;
+  const base::RegionPart& part = layout_.parts()[message.source];
+  Flight& flight = flights_.at(item.id);
+  const Cycles start = message.other;
+  const Cycles finish = message.stamp;
+  flight.finish = std::max(flight.finish, finish);
+  flight.die_tiles[part.die] += part.tiles.tiles();
+  flight.tiles_done += part.tiles.tiles();
+  if (flight.die_tiles[part.die] == user_tiles_[part.die]) {
+    reduce(item, part.die, start, finish, flight);
+  }
+  if (flight.tiles_done == mapping_.tiles()) {
+    const Flight done = std::move(flight);
+    flights_.erase(item.id);
+    complete(item, done);
+  }
+}
+
+/// Sums run along with the work: their bundle is held from its start.
+void StreamFabric::reduce(const WorkItem& item, std::uint32_t die, Cycles start, Cycles finish,
+                          Flight& flight) {
+  Cycles done = finish;
+  Cycles fill = 2 * Cycles{config_.ramp_latency_cycles};
+  if (item.operation == Operation::kGemmForward || item.operation == Operation::kGemmInputGradient) {
+    const std::uint64_t a_row =
+        item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens) * sum_bits_, 32);
+    mesh_.reserve(die, Direction::kEast, a_row * mesh_.links(die, Direction::kEast), start);
+    done = std::max(done, mesh_.free_at(die, Direction::kEast));
+    fill = config_.chain_cycles() * (mapping_.columns() / mapping_.copies());
+  } else if (item.operation == Operation::kGemmWeightGradient) {
+    const std::uint64_t a_column = item.outputs * mapping_.features_per_tile(item.inputs);
+    mesh_.reserve(die, Direction::kSouth, a_column * mesh_.links(die, Direction::kSouth), start);
+    done = std::max(done, mesh_.free_at(die, Direction::kSouth));
+    fill = config_.chain_cycles() * mapping_.rows();
+  }
+  flight.reduced = std::max(flight.reduced, done + fill);
+}
+
+void StreamFabric::complete(const WorkItem& item, const Flight& flight) {
+  const base::Picoseconds consumed = epochs_.time_of(flight.finish);
+  for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
+    to_lanes_.push_back({lane, {LaneBlock::Kind::kCredit, &item, 0, consumed, consumed}});
+  }
+  if (item.ends_operation) tell_parts(StreamKind::kResultsReady, item, flight.reduced);
+  if (item.bytes_out() > 0) send_gradients(item, flight.reduced);
+}
+
+void StreamFabric::send_gradients(const WorkItem& item, Cycles ready) {
+  Cycles left = ready;
+  for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
+    const LaneRoute& route = routes_[lane];
+    const base::Bytes bytes = base::mul_div(item.bytes_out(), lane + 1, io_.lanes) -
+                              base::mul_div(item.bytes_out(), lane, io_.lanes);
+    const std::uint64_t packed = base::ceil_div(bytes, 4);
+    const Direction direction = route.west ? Direction::kWest : Direction::kEast;
+    Cycles head = ready;
+    for (auto it = route.die_columns.rbegin(); it != route.die_columns.rend(); ++it) {
+      const std::uint32_t die = geometry_.die_at(*it, route.die_row);
+      head = mesh_.reserve(die, direction, packed, head);
+      head += Cycles{geometry_.fabric_columns_of(*it).size()} * config_.hop_latency_cycles;
+      count_row(die, item.phase, packed, head, head + packed / io_.edge_ports_per_lane + 1, true);
+    }
+    const base::Picoseconds first = std::max(epochs_.time_of(head), lane_out_free_[lane]);
+    const base::Picoseconds last = first + io_.transfer_time(bytes);
+    lane_out_free_[lane] = last;
+    stats_.bytes_out += bytes;
+    const Cycles last_cycle = epochs_.cycle_at_or_after(last);
+    left = std::max(left, last_cycle);
+    EventCounts io{};
+    at(io, EventKind::kIoBit) = bytes * 8;
+    const std::uint32_t edge =
+        geometry_.die_at(route.west ? 0 : geometry_.config().die_columns - 1, route.die_row);
+    activity_[edge].add(item.phase, head, std::max(last_cycle, head) + 1, io);
+    to_lanes_.push_back({lane, {LaneBlock::Kind::kShare, &item, bytes, first, last}});
+  }
+  tell_parts(StreamKind::kGradientCredit, item, left);
+}
+
+void StreamFabric::tell_parts(StreamKind kind, const WorkItem& item, Cycles cycle) {
+  for (const base::RegionPart& part : layout_.parts()) {
+    RampStream stream;
+    stream.kind = kind;
+    stream.part = part.index;
+    stream.item = &item;
+    stream.first_cycle = cycle;
+    stream.last_cycle = cycle;
+    to_parts_.push_back({part.index, stream});
+  }
+}
+
+/// Packed wavelets along one row of a die.
+void StreamFabric::count_row(std::uint32_t die, base::Phase phase, std::uint64_t wavelets,
+                             Cycles first, Cycles last, bool crosses) {
+  const std::uint64_t columns =
+      geometry_.fabric_columns_of(die % geometry_.config().die_columns).size();
+  EventCounts counts{};
+  at(counts, EventKind::kRouterTraversal) = wavelets * columns;
+  at(counts, EventKind::kLinkHop) = wavelets * columns;
+  at(counts, EventKind::kDieCrossing) = crosses ? wavelets : 0;
+  stats_.wavelet_hops += wavelets * columns;
+  stats_.die_crossings += at(counts, EventKind::kDieCrossing);
+  activity_[die].add(phase, first, last, counts);
+}
+
+/// Wavelets of the work itself, by location: weights down the columns, sums along rows or columns.
+void StreamFabric::count_part(const WorkItem& item, const base::RegionPart& part, Cycles start,
+                              Cycles finish) {
+  const std::uint64_t rows = part.tiles.rows.size();
+  const std::uint64_t columns = part.tiles.columns.size();
+  std::uint64_t weights = 0;   // wavelets down the columns of the part, each row once
+  std::uint64_t sums = 0;      // wavelets from tile to tile
+  std::uint64_t crossing = 0;  // over the scribe line at the north or west side of the part
+  const base::Span die_rows = geometry_.user_rows_of(part.die / geometry_.config().die_columns);
+  const base::Span die_columns = geometry_.user_columns_of(part.die % geometry_.config().die_columns);
+  const bool north_edge = part.tiles.rows.begin == die_rows.begin && part.tiles.rows.begin > 0;
+  const bool west_edge = part.tiles.columns.begin == die_columns.begin && part.tiles.columns.begin > 0;
+  if (item.operation == Operation::kGemmForward || item.operation == Operation::kGemmInputGradient) {
+    const std::uint64_t features = mapping_.features_in(part.tiles.columns, item.inputs);
+    weights = base::mul_div(features * item.outputs, item.density_ppm, 1'000'000);
+    const std::uint64_t a_row =
+        item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens) * sum_bits_, 32);
+    sums = a_row * rows * columns;
+    crossing = (north_edge ? weights : 0) + (west_edge ? a_row * rows : 0);
+  } else if (item.operation == Operation::kGemmWeightGradient) {
+    const std::uint64_t a_row =
+        item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens), 2);
+    const std::uint64_t a_column = item.outputs * mapping_.features_per_tile(item.inputs);
+    weights = a_row * columns;  // output gradients along rows, each column once
+    sums = a_column * columns * rows;
+    crossing = (north_edge ? a_column * columns : 0) + (west_edge ? a_row * rows : 0);
+  } else {
+    return;
+  }
+  EventCounts counts{};
+  const std::uint64_t broadcast = weights * rows;
+  at(counts, EventKind::kRouterTraversal) = broadcast + 2 * sums;
+  at(counts, EventKind::kLinkHop) = broadcast + sums;
+  at(counts, EventKind::kRamp) = broadcast + 2 * sums;
+  at(counts, EventKind::kDieCrossing) = crossing;
+  stats_.wavelet_hops += broadcast + sums;
+  stats_.die_crossings += crossing;
+  activity_[part.die].add(item.phase, start, std::max(finish, start + 1), counts);
+}
+
+}  // namespace wse::fabric

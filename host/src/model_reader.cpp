@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "wse/host/model_spec.h"
+
+namespace wse::host {
+namespace {
+
+using nlohmann::json;
+
+/// Names of one model type's keys, and the defaults of its configuration class.
+struct Dialect {
+  const char* type;
+  const char* layers;
+  const char* width;
+  const char* heads;
+  const char* feed_forward;
+  const char* positions;
+  std::optional<std::uint64_t> default_feed_forward;  ///< four times the width where the class says none
+  std::optional<std::uint64_t> default_positions;     ///< none: the key is required (learned positions)
+  bool learned_positions;
+  bool default_parallel;
+  bool default_tied;
+};
+
+constexpr Dialect kDialects[] = {
+    {"gpt_neox", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", 24576, 2048, false, true, false},
+    {"gpt2", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, std::nullopt, true,
+     false, true},
+};
+
+std::string read_text(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    throw base::ConfigError("model", path, "is a folder; a config.json file is needed");
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw base::ConfigError("model", path, "cannot be read");
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (text.str().empty()) throw base::ConfigError("model", path, "is empty");
+  return text.str();
+}
+
+json parse(const std::string& path) {
+  try {
+    json document = json::parse(read_text(path));
+    if (!document.is_object()) throw base::ConfigError("model", path, "must be a JSON object");
+    return document;
+  } catch (const json::exception& error) {
+    // The library says "parse error at line L, column C: ...".
+    throw base::ConfigError("model", path, fmt::format("is not valid JSON: {}", error.what()));
+  }
+}
+
+/// Reads keys and collects what is wrong with them.
+class Reader {
+ public:
+  Reader(const json& document, std::string place, base::ConfigErrors& errors)
+      : document_(document), place_(std::move(place)), errors_(errors) {}
+
+  std::optional<std::uint64_t> number(const char* key) {
+    const auto it = document_.find(key);
+    if (it == document_.end() || it->is_null()) return std::nullopt;
+    if (it->is_number_unsigned()) return it->get<std::uint64_t>();
+    errors_.add(key, it->dump(), "must be a positive whole number", place_);
+    bad_ = true;
+    return 1;
+  }
+  std::uint64_t required(const char* key) {
+    if (const auto value = number(key)) return *value;
+    errors_.add(key, "", "is missing", place_);
+    bad_ = true;
+    return 1;
+  }
+  bool flag(const char* key, bool otherwise) {
+    const auto it = document_.find(key);
+    if (it == document_.end() || it->is_null()) return otherwise;
+    if (it->is_boolean()) return it->get<bool>();
+    errors_.add(key, it->dump(), "must be true or false", place_);
+    bad_ = true;
+    return otherwise;
+  }
+  bool bad() const { return bad_; }
+
+ private:
+  const json& document_;
+  std::string place_;
+  base::ConfigErrors& errors_;
+  bool bad_ = false;
+};
+
+const Dialect& dialect_of(const json& document, const std::string& path) {
+  const auto it = document.find("model_type");
+  if (it == document.end()) throw base::ConfigError("model_type", "", "is missing", path);
+  std::vector<std::string> known;
+  for (const Dialect& dialect : kDialects) {
+    if (it->is_string() && it->get<std::string>() == dialect.type) return dialect;
+    known.emplace_back(dialect.type);
+  }
+  std::string rule = "must be one of gpt_neox, gpt2";
+  if (it->is_string()) {
+    const std::string near = base::nearest_name(it->get<std::string>(), known);
+    if (!near.empty()) rule += "; did you mean " + near + "?";
+  }
+  throw base::ConfigError("model_type", it->dump(), rule, path);
+}
+
+bool has_head(const json& document, const std::string& path, base::ConfigErrors& errors) {
+  const auto it = document.find("architectures");
+  if (it == document.end() || it->is_null()) return true;
+  if (!it->is_array() || it->empty() || !it->front().is_string()) {
+    errors.add("architectures", it->dump(), "must be a list of class names", path);
+    return true;
+  }
+  const std::string name = it->front().get<std::string>();
+  return name.find("LMHead") != std::string::npos || name.find("CausalLM") != std::string::npos;
+}
+
+}  // namespace
+
+ModelSpec read_model(const std::string& path, const std::string& name) {
+  const json document = parse(path);
+  const Dialect& dialect = dialect_of(document, path);
+  base::ConfigErrors errors;
+  Reader reader(document, path, errors);
+  ModelSpec spec;
+  spec.name = name;
+  spec.type = dialect.type;
+  spec.layers = reader.required(dialect.layers);
+  spec.width = reader.required(dialect.width);
+  spec.heads = reader.required(dialect.heads);
+  spec.vocabulary = reader.required("vocab_size");
+  spec.positions = dialect.default_positions
+                       ? reader.number(dialect.positions).value_or(*dialect.default_positions)
+                       : reader.required(dialect.positions);
+  spec.feed_forward = reader.number(dialect.feed_forward)
+                          .value_or(dialect.default_feed_forward.value_or(
+                              spec.width > 10'000'000 ? spec.width : 4 * spec.width));
+  spec.learned_positions = dialect.learned_positions;
+  spec.parallel_blocks =
+      dialect.default_parallel ? reader.flag("use_parallel_residual", true) : false;
+  spec.tied_head = reader.flag("tie_word_embeddings", dialect.default_tied);
+  spec.head = has_head(document, path, errors);
+  spec.stated_parameters = reader.number("num_parameters");
+  if (!reader.bad()) spec.validate(path, errors);
+  errors.throw_if_any();
+  return spec;
+}
+
+}  // namespace wse::host

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <functional>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "wse/model/cs2.h"
+
+namespace wse::model {
+
+/// What was seen in one activity window, besides the monitor's sample of it.
+struct RunSample {
+  base::Picoseconds begin = 0;
+  base::Picoseconds end = 0;
+  base::Phase phase = base::Phase::kIdle;    ///< in which the tiles spent most of the window
+  std::vector<float> die_busy;               ///< share of the window in which the die's tiles worked
+  std::vector<float> die_sram_bytes;         ///< activations resident on the die
+  std::vector<float> lane_in_bytes_per_s;
+  std::vector<float> lane_out_bytes_per_s;
+};
+
+/// Watches a run: a sample a window, the ledger of time, and what ends a run early.
+class Recorder final : public sc_core::sc_module {
+ public:
+  Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted);
+
+  void begin_measurement();
+  /// Takes the last, unfinished window.
+  void finish(base::Picoseconds end);
+
+  const std::vector<RunSample>& samples() const { return samples_; }
+  /// Seconds of the measured steps by cause, mean over the tiles.
+  const std::array<double, tiles::kNumCauses>& ledger_seconds() const { return ledger_seconds_; }
+  /// Why the run was paused before its end; empty if it was not.
+  const std::string& stopped_because() const { return stopped_because_; }
+  bool was_interrupted() const { return was_interrupted_; }
+
+ private:
+  void on_tick();
+  void sample_due();
+  void sample(base::Picoseconds begin, base::Picoseconds end);
+  void sample_regions(RunSample& sample, double seconds);
+  void watch();
+
+  Cs2& cs2_;
+  std::function<bool()> interrupted_;
+  bool measuring_ = false;
+  bool was_interrupted_ = false;
+  std::string stopped_because_;
+  std::vector<RunSample> samples_;
+  std::vector<host::LaneStats> lanes_before_;
+  std::array<double, tiles::kNumCauses> ledger_seconds_{};
+  sc_core::sc_event sample_event_{"sample_event"};
+};
+
+}  // namespace wse::model

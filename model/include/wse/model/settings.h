@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "wse/base/geometry.h"
+#include "wse/fabric/fabric_config.h"
+#include "wse/host/memoryx.h"
+#include "wse/memory/bank_core.h"
+#include "wse/power/power_config.h"
+#include "wse/power/thermal_grid.h"
+#include "wse/tiles/tile_config.h"
+
+namespace wse::model {
+
+/// A machine. Defaults describe the CS-2; configs/machines/ holds the same values with their sources.
+struct MachineConfig {
+  std::string name = "cs2";
+  base::GeometryConfig geometry;
+  std::uint64_t transistors = 2'600'000'000'000ULL;  ///< [anandtech2021]
+  std::uint64_t cores_rated = 850'000;               ///< [anandtech2021]
+  std::uint64_t core_hz = 1'100'000'000ULL;          ///< [lie2022]
+  std::uint32_t region_columns = 0;  ///< cut into regions; 0: one region a die
+  std::uint32_t region_rows = 0;
+  fabric::FabricConfig fabric;
+  fabric::IoConfig io;
+  base::Picoseconds lane_latency_ps = 1'000'000;  ///< A-019: 1 us from end to end of a lane
+  tiles::TileConfig tile;
+  memory::SramConfig sram;
+  base::Bytes memory_budget_bytes = 2'000'000'000ULL;  ///< of this computer, for the contents of the SRAM
+  host::MemoryXConfig memoryx;
+  power::PowerConfig power;
+  power::ThermalConfig thermal;
+  std::string energy_table = "configs/energy/n7.csv";
+
+  base::Bytes sram_bytes_user() const {
+    return std::uint64_t{geometry.user_columns} * geometry.user_rows * sram.size_bytes;
+  }
+  void validate(base::ConfigErrors& errors) const;
+};
+
+/// A training run.
+struct RunConfig {
+  std::uint64_t batch = 0;         ///< sequences a step; 0: the largest that is one micro-batch
+  std::uint64_t sequence = 0;      ///< tokens; 0: the model's positions
+  std::string precision = "mixed";
+  std::string recompute = "auto";
+  double sparsity = 0.0;
+  std::string mode = "auto";
+  std::uint64_t systems = 1;
+  std::uint64_t seed = 1;
+  std::uint64_t copies = 0;        ///< copies of the feature dimension; 0: the cheapest
+  base::Bytes block_bytes = 16ULL << 20;
+
+  tiles::Precision precision_kind() const;
+  std::uint32_t density_ppm() const;
+  void validate(base::ConfigErrors& errors) const;
+};
+
+struct Settings {
+  MachineConfig machine;
+  RunConfig run;
+};
+
+}  // namespace wse::model

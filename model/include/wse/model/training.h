@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wse/model/recorder.h"
+
+namespace wse::model {
+
+/// A run that could not be brought to its end; exit status 1.
+class RunFailed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+/// A run that the user ended; exit status 130.
+class Interrupted : public std::runtime_error {
+ public:
+  Interrupted() : std::runtime_error("interrupted") {}
+};
+
+struct TrainingOptions {
+  std::uint32_t steps = 1;
+  bool cold_start = false;  ///< begin at the temperature of the coolant, else in the steady state of the step
+  ConstructionOrder order = ConstructionOrder::kForward;
+  std::function<bool()> interrupted = [] { return false; };
+};
+
+/// Results of one run, per step where a step is meant.
+struct TrainingResult {
+  host::ModelSpec model;
+  TrainingPlan plan;
+  Settings settings;
+  std::uint32_t steps = 1;
+  double step_seconds = 0;
+  base::Cycles simulated_cycles = 0;   ///< of the measured steps
+  base::Bytes bytes_in = 0;            ///< a step, weights
+  base::Bytes bytes_out = 0;           ///< a step, gradients
+  base::Bytes sample_bytes_in = 0;
+  base::Bytes sample_bytes_out = 0;
+  std::uint64_t executed_multiply_adds = 0;  ///< a step, counted by the tiles
+  std::uint64_t useful_multiply_adds = 0;    ///< a step, without recomputation
+  std::array<double, tiles::kNumCauses> time_ledger{};  ///< fractions
+  double energy_j = 0;                 ///< a step
+  std::vector<double> energy_by_kind;
+  std::vector<double> energy_by_die;
+  std::vector<double> energy_by_phase;
+  double energy_by_trace = 0;
+  double wafer_power_mean_w = 0;
+  double wafer_power_peak_w = 0;
+  double temperature_mean_c = 0;
+  double temperature_peak_c = 0;
+  double throttled_fraction = 0;
+  std::uint64_t wavelet_hops = 0;
+  std::uint64_t die_crossings = 0;
+  std::uint64_t contention_cycles = 0;
+  std::vector<host::LaneStats> lanes;
+  std::vector<RunSample> samples;
+  std::vector<power::WindowSample> power_trace;
+  double elaboration_seconds = 0;
+  double host_seconds = 0;
+  std::uint64_t max_rss_bytes = 0;
+  std::string result_hash;
+
+  double tokens_per_step() const { return static_cast<double>(plan.tokens()); }
+  double tokens_per_second() const { return tokens_per_step() / step_seconds; }
+  double useful_flops_per_second() const {
+    return 2.0 * static_cast<double>(useful_multiply_adds) / step_seconds;
+  }
+  /// Against wafer.cores_rated x fp16 lanes x 2 x clock.core_hz.
+  double utilization() const;
+};
+
+/// Elaborates a CS-2 and trains. One run a process: SystemC elaborates once.
+TrainingResult train(const host::ModelSpec& model, const Settings& settings,
+                     const power::EnergyTable& energy, const TrainingOptions& options);
+
+}  // namespace wse::model

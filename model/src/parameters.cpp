@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/model/parameters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+namespace wse::model {
+namespace {
+
+constexpr double kPpm = 1e6;
+constexpr double kPs = 1e12;
+
+// One line a parameter: path, unit, source, confidence, meaning, member, scale.
+#define WSE_PARAMETER(path, unit, source, confidence, text, member, scale)   \
+  Parameter {                                                                \
+    path, unit, source, confidence, text,                                    \
+        [](Settings& s) -> ParameterSlot { return &s.member; }, scale        \
+  }
+
+std::vector<Parameter> catalogue() {
+  std::vector<Parameter> all = {
+      WSE_PARAMETER("name", "", "-", "-", "name of the machine", machine.name, 1),
+      WSE_PARAMETER("wafer.dies.columns", "dies", "lie2022", "P2", "dies from west to east", machine.geometry.die_columns, 1),
+      WSE_PARAMETER("wafer.dies.rows", "dies", "lie2022", "P2", "dies from north to south", machine.geometry.die_rows, 1),
+      WSE_PARAMETER("wafer.die.tiles.columns", "tiles", "lie2022", "P2", "cores built in a die, eastwards", machine.geometry.die_tiles_columns, 1),
+      WSE_PARAMETER("wafer.die.tiles.rows", "tiles", "lie2022", "P2", "cores built in a die, southwards", machine.geometry.die_tiles_rows, 1),
+      WSE_PARAMETER("wafer.fabric.columns", "tiles", "csl-examples", "D", "columns of the repaired mesh", machine.geometry.fabric_columns, 1),
+      WSE_PARAMETER("wafer.fabric.rows", "tiles", "csl-examples", "D", "rows of the repaired mesh", machine.geometry.fabric_rows, 1),
+      WSE_PARAMETER("wafer.user.columns", "tiles", "csl-examples", "P", "columns a program may use", machine.geometry.user_columns, 1),
+      WSE_PARAMETER("wafer.user.rows", "tiles", "csl-examples", "P", "rows a program may use", machine.geometry.user_rows, 1),
+      WSE_PARAMETER("wafer.user.x", "tiles", "csl-examples", "P", "first user column in the mesh", machine.geometry.user_x, 1),
+      WSE_PARAMETER("wafer.user.y", "tiles", "csl-examples", "P", "first user row in the mesh", machine.geometry.user_y, 1),
+      WSE_PARAMETER("wafer.defects.count", "cores", "cerebras-defects", "D", "dead cores of the wafer", machine.geometry.defects, 1),
+      WSE_PARAMETER("wafer.defects.seed", "", "A-001", "G", "which cores are dead", machine.geometry.defect_seed, 1),
+      WSE_PARAMETER("wafer.transistors", "", "anandtech2021", "P", "transistors of the wafer", machine.transistors, 1),
+      WSE_PARAMETER("wafer.cores_rated", "cores", "anandtech2021", "P", "cores of the headline; utilization is against these", machine.cores_rated, 1),
+      WSE_PARAMETER("wafer.regions.columns", "regions", "-", "-", "cut into regions, eastwards; 0: one a die", machine.region_columns, 1),
+      WSE_PARAMETER("wafer.regions.rows", "regions", "-", "-", "cut into regions, southwards; 0: one a die", machine.region_rows, 1),
+      WSE_PARAMETER("clock.core_hz", "Hz", "lie2022", "P2", "core clock; published kernels ran at 850 MHz", machine.core_hz, 1),
+      WSE_PARAMETER("fabric.hop_latency_cycles", "cycles", "luczynski2024", "P2", "router to router", machine.fabric.hop_latency_cycles, 1),
+      WSE_PARAMETER("fabric.ramp_latency_cycles", "cycles", "luczynski2024", "P2", "router to core, one way", machine.fabric.ramp_latency_cycles, 1),
+      WSE_PARAMETER("fabric.queue_depth", "wavelets", "A-003", "G", "queue of an input and color", machine.fabric.queue_depth, 1),
+      WSE_PARAMETER("fabric.unpack_cycles", "cycles", "A-004", "G", "a packed wavelet becomes two", machine.fabric.unpack_cycles, 1),
+      WSE_PARAMETER("tile.lanes.fp16", "lanes", "lie2022", "P2", "fp16 multiply-adds a cycle", machine.tile.lanes_fp16, 1),
+      WSE_PARAMETER("tile.lanes.mixed", "lanes", "rocki2020", "P2", "fp16 multiply, fp32 add, a cycle", machine.tile.lanes_mixed, 1),
+      WSE_PARAMETER("tile.lanes.fp32", "lanes", "he2025", "P", "fp32 multiply-adds a cycle", machine.tile.lanes_fp32, 1),
+      WSE_PARAMETER("tile.vector_start_cycles", "cycles", "A-007", "G", "a weight arrives and starts its vector operation", machine.tile.vector_start_cycles, 1),
+      WSE_PARAMETER("tile.cache_bytes", "B", "lie2022", "P", "buffer beside the datapath", machine.tile.cache_bytes, 1),
+      WSE_PARAMETER("tile.attention_efficiency", "1", "A-008", "G", "share of the lanes that attention uses", machine.tile.attention_efficiency_ppm, kPpm),
+      WSE_PARAMETER("tile.layer_change_cycles", "cycles", "A-009", "C", "new routes and programs, a visit of a layer", machine.tile.layer_change_cycles, 1),
+      WSE_PARAMETER("tile.activation_share", "1", "A-010", "G", "share of the SRAM for activations", machine.tile.activation_share_ppm, kPpm),
+      WSE_PARAMETER("tile.gradient_buffers", "items", "A-011", "G", "items whose gradients wait on the wafer", machine.tile.gradient_buffers, 1),
+      WSE_PARAMETER("tile.sram.size_bytes", "B", "lie2022", "P", "SRAM of a tile", machine.sram.size_bytes, 1),
+      WSE_PARAMETER("tile.sram.banks", "banks", "lie2022", "P2", "single-ported banks, 32 bit wide", machine.sram.banks, 1),
+      WSE_PARAMETER("tile.sram.access_latency_cycles", "cycles", "selig2022", "P", "a read or write", machine.sram.access_latency_cycles, 1),
+      WSE_PARAMETER("memory.budget_bytes", "B", "-", "-", "memory of this computer for SRAM contents", machine.memory_budget_bytes, 1),
+      WSE_PARAMETER("io.lanes", "lanes", "anl-io", "P", "100 Gb Ethernet lanes", machine.io.lanes, 1),
+      WSE_PARAMETER("io.lane.bits_per_second", "bit/s", "anl-io", "P", "line rate of a lane, each way", machine.io.bits_per_second, 1),
+      WSE_PARAMETER("io.lane.efficiency", "1", "A-005", "G", "payload share of the line rate", machine.io.efficiency_ppm, kPpm),
+      WSE_PARAMETER("io.lane.edge_ports", "ports", "sdk-digest", "P2", "edge routers of a lane, in adjacent rows", machine.io.edge_ports_per_lane, 1),
+      WSE_PARAMETER("io.lane.latency_s", "s", "A-019", "G", "end to end of a lane", machine.lane_latency_ps, kPs),
+      WSE_PARAMETER("io.buffer_bytes", "B", "A-006", "G", "weights that wait on the wafer", machine.io.buffer_bytes, 1),
+      WSE_PARAMETER("host.memoryx.bytes_per_second", "B/s", "condor-galaxy", "D", "memory bandwidth of the parameter server", machine.memoryx.bytes_per_second, 1),
+      WSE_PARAMETER("host.memoryx.update_bytes_per_parameter", "B", "A-016", "D", "traffic of one Adam update", machine.memoryx.update_bytes_per_parameter, 1),
+      WSE_PARAMETER("host.memoryx.accumulate_bytes_per_parameter", "B", "A-016", "D", "traffic of adding a micro-batch's gradient", machine.memoryx.accumulate_bytes_per_parameter, 1),
+      WSE_PARAMETER("host.memoryx.latency_s", "s", "A-017", "G", "request to first byte on a lane", machine.memoryx.latency_ps, kPs),
+      WSE_PARAMETER("host.memoryx.capacity_bytes", "B", "condor-galaxy", "D", "room for 16 bytes a parameter", machine.memoryx.capacity_bytes, 1),
+      WSE_PARAMETER("power.energy_table", "file", "-", "-", "energy per event, CSV", machine.energy_table, 1),
+      WSE_PARAMETER("power.cap_w", "W", "press2022", "P", "power of the wafer package", machine.power.cap_w, 1),
+      WSE_PARAMETER("power.cap_window_s", "s", "A-020", "G", "the cap holds for the mean over this", machine.power.cap_window_s, 1),
+      WSE_PARAMETER("power.window_s", "s", "A-020", "G", "activity window", machine.power.window_s, 1),
+      WSE_PARAMETER("thermal.inlet_c", "C", "A-021", "G", "coolant at the inlet", machine.thermal.inlet_c, 1),
+      WSE_PARAMETER("thermal.flow_kg_s", "kg/s", "A-021", "G", "coolant flow", machine.thermal.flow_kg_s, 1),
+      WSE_PARAMETER("run.batch", "sequences", "-", "-", "sequences a step; 0: the largest that is one micro-batch", run.batch, 1),
+      WSE_PARAMETER("run.sequence", "tokens", "-", "-", "tokens a sequence; 0: the model's positions", run.sequence, 1),
+      WSE_PARAMETER("run.precision", "", "-", "-", "fp16, mixed or fp32", run.precision, 1),
+      WSE_PARAMETER("run.recompute", "", "-", "-", "auto, full or none", run.recompute, 1),
+      WSE_PARAMETER("run.sparsity", "1", "-", "-", "share of the weights that are zero", run.sparsity, 1),
+      WSE_PARAMETER("run.mode", "", "-", "-", "auto or stream", run.mode, 1),
+      WSE_PARAMETER("run.systems", "systems", "-", "-", "data parallel machines", run.systems, 1),
+      WSE_PARAMETER("run.seed", "", "-", "-", "seed of everything drawn at random", run.seed, 1),
+      WSE_PARAMETER("run.copies", "copies", "-", "-", "copies of the feature dimension; 0: the cheapest", run.copies, 1),
+      WSE_PARAMETER("run.block_bytes", "B", "A-015", "G", "a matrix is streamed in blocks of about this size", run.block_bytes, 1),
+  };
+  std::sort(all.begin(), all.end(),
+            [](const Parameter& a, const Parameter& b) { return a.path < b.path; });
+  return all;
+}
+#undef WSE_PARAMETER
+
+std::string rule_for_number(const std::string& value, double number) {
+  if (value.empty()) return "is empty; a number is needed";
+  if (std::isnan(number)) return "must be a number";
+  return "";
+}
+
+/// Stores a number; returns the rule that it breaks.
+struct Store {
+  double number;  ///< as given
+  double scale;
+
+  template <class Integer>
+  std::string whole(Integer* slot) const {
+    const double kept = number * scale;
+    if (!std::isfinite(kept)) return "must be a finite number";
+    if (kept < 0) return "must not be negative";
+    if (kept > 9.0e18 || kept > static_cast<double>(std::numeric_limits<Integer>::max())) return "is too large";
+    if (scale == 1 && kept != std::floor(kept)) return "must be a whole number";
+    *slot = static_cast<Integer>(std::llround(kept));
+    return "";
+  }
+  std::string operator()(std::uint32_t* slot) const { return whole(slot); }
+  std::string operator()(std::uint64_t* slot) const { return whole(slot); }
+  std::string operator()(double* slot) const {
+    if (!std::isfinite(number)) return "must be a finite number";
+    *slot = number;
+    return "";
+  }
+  std::string operator()(std::string*) const { return ""; }
+};
+
+std::string store(const ParameterSlot& slot, const std::string& value, double scale) {
+  if (const auto* text = std::get_if<std::string*>(&slot)) {
+    if (value.empty()) return "must not be empty";
+    **text = value;
+    return "";
+  }
+  char* end = nullptr;
+  const double number = std::strtod(value.c_str(), &end);
+  if (end == value.c_str() || *end != '\0') return "must be a number";
+  const std::string rule = rule_for_number(value, number);
+  return rule.empty() ? std::visit(Store{number, scale}, slot) : rule;
+}
+
+}  // namespace
+
+const std::vector<Parameter>& parameters() {
+  static const std::vector<Parameter> all = catalogue();
+  return all;
+}
+
+const Parameter* find_parameter(const std::string& path) {
+  for (const Parameter& parameter : parameters()) {
+    if (parameter.path == path) return &parameter;
+  }
+  return nullptr;
+}
+
+void set_parameter(Settings& settings, const std::string& path, const std::string& value,
+                   const std::string& place, base::ConfigErrors& errors) {
+  const Parameter* parameter = find_parameter(path);
+  if (parameter == nullptr) {
+    std::vector<std::string> known;
+    for (const Parameter& p : parameters()) known.push_back(p.path);
+    const std::string near = base::nearest_name(path, known);
+    errors.add(path, value, "is not a parameter" + (near.empty() ? "" : "; did you mean " + near + "?"),
+               place);
+    return;
+  }
+  const std::string rule = store(parameter->slot(settings), value, parameter->scale);
+  if (!rule.empty()) errors.add(path, value, rule, place);
+}
+
+std::string value_of(const Settings& settings, const Parameter& parameter) {
+  Settings copy = settings;
+  const ParameterSlot slot = parameter.slot(copy);
+  if (const auto* text = std::get_if<std::string*>(&slot)) return **text;
+  if (const auto* real = std::get_if<double*>(&slot)) return fmt::format("{:.12g}", **real);
+  const std::uint64_t kept = std::holds_alternative<std::uint32_t*>(slot)
+                                 ? *std::get<std::uint32_t*>(slot)
+                                 : *std::get<std::uint64_t*>(slot);
+  return parameter.scale == 1 ? fmt::format("{}", kept)
+                              : fmt::format("{:.12g}", static_cast<double>(kept) / parameter.scale);
+}
+
+}  // namespace wse::model

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/model/recorder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace wse::model {
+namespace {
+
+bool is_wait(tiles::Cause cause) {
+  return cause == tiles::Cause::kWeightWait || cause == tiles::Cause::kGradientWait ||
+         cause == tiles::Cause::kResultWait || cause == tiles::Cause::kUpdateWait;
+}
+
+}  // namespace
+
+Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted)
+    : sc_core::sc_module(name),
+      cs2_(cs2),
+      interrupted_(std::move(interrupted)),
+      lanes_before_(cs2.host().lanes()) {
+  SC_HAS_PROCESS(Recorder);
+  SC_METHOD(on_tick);
+  sensitive << cs2.wafer().ticker().tick();
+  dont_initialize();
+  SC_METHOD(sample_due);
+  sensitive << sample_event_;
+  dont_initialize();
+}
+
+/// The regions report at the tick, in any order: look a quarter of a window later.
+void Recorder::on_tick() {
+  watch();
+  sample_event_.notify(base::to_sc_time(cs2_.wafer().ticker().window() / 4));
+}
+
+void Recorder::sample_due() {
+  const base::WindowTicker& ticker = cs2_.wafer().ticker();
+  const base::Picoseconds end = ticker.end_of(ticker.ended());
+  if (measuring_) sample(end - ticker.window(), end);
+}
+
+void Recorder::watch() {
+  if (interrupted_()) {
+    was_interrupted_ = true;
+    stopped_because_ = "interrupted";
+  } else if (cs2_.wafer().fabric().core().next_event() == fabric::StreamFabric::kNever &&
+             cs2_.host().waits_for_wafer()) {
+    stopped_because_ = "the step cannot go on: " + cs2_.host().pending();
+  }
+  if (!stopped_because_.empty()) sc_core::sc_pause();
+}
+
+void Recorder::begin_measurement() {
+  measuring_ = true;
+  samples_.clear();
+  ledger_seconds_ = {};
+  lanes_before_ = cs2_.host().lanes();
+}
+
+void Recorder::finish(base::Picoseconds end) {
+  sample_event_.cancel();
+  const base::Picoseconds window = cs2_.wafer().ticker().window();
+  const base::Picoseconds begin = (end - 1) / window * window;
+  sample(begin, end);
+  measuring_ = false;
+}
+
+void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
+  const double seconds = static_cast<double>(end - begin) * 1e-12;
+  RunSample s;
+  s.begin = begin;
+  s.end = end;
+  sample_regions(s, seconds);
+  const std::vector<host::LaneStats>& lanes = cs2_.host().lanes();
+  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+    const auto rate = [seconds](base::Bytes now, base::Bytes before) {
+      return static_cast<float>(static_cast<double>(now - before) / seconds);
+    };
+    s.lane_in_bytes_per_s.push_back(rate(lanes[lane].bytes_in, lanes_before_[lane].bytes_in));
+    s.lane_out_bytes_per_s.push_back(rate(lanes[lane].bytes_out, lanes_before_[lane].bytes_out));
+  }
+  lanes_before_ = lanes;
+  samples_.push_back(std::move(s));
+}
+
+void Recorder::sample_regions(RunSample& s, double seconds) {
+  Wafer& wafer = cs2_.wafer();
+  const base::WaferGeometry& geometry = wafer.geometry();
+  std::vector<double> busy(geometry.dies(), 0.0);
+  std::vector<double> sram(geometry.dies(), 0.0);
+  std::vector<double> user(geometry.dies(), 0.0);
+  std::array<double, base::kNumPhases> phases{};
+  for (std::uint32_t r = 0; r < wafer.layout().regions(); ++r) {
+    tiles::TileRegion& region = wafer.region(r);
+    for (std::size_t i = 0; i < region.parts().size(); ++i) {
+      const tiles::PartCore& core = region.parts()[i];
+      const tiles::Ledger& cycles = region.window_cycles(i);
+      const double own_tiles = static_cast<double>(core.part().tiles.tiles());
+      const double share = own_tiles / static_cast<double>(geometry.cores_user());
+      double all = 0;
+      double working = 0;
+      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+          const double n = static_cast<double>(cycles[p][c]);
+          all += n;
+          phases[p] += n * share;
+          if (!is_wait(static_cast<tiles::Cause>(c))) working += n;
+        }
+      }
+      if (all == 0) continue;
+      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+          ledger_seconds_[c] += static_cast<double>(cycles[p][c]) / all * seconds * share;
+        }
+      }
+      const std::uint32_t die = core.part().die;
+      busy[die] += working / all * own_tiles;
+      user[die] += own_tiles;
+      sram[die] += static_cast<double>(core.resident_bytes()) * share;
+    }
+  }
+  for (std::uint32_t die = 0; die < geometry.dies(); ++die) {
+    s.die_busy.push_back(static_cast<float>(user[die] > 0 ? busy[die] / user[die] : 0));
+    s.die_sram_bytes.push_back(static_cast<float>(sram[die]));
+  }
+  s.phase = static_cast<base::Phase>(std::max_element(phases.begin(), phases.end()) - phases.begin());
+}
+
+}  // namespace wse::model

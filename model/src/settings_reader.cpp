@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "wse/model/parameters.h"
+
+namespace wse::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const std::string& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) throw base::ConfigError("file", file, "is a folder; a YAML file is needed");
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw base::ConfigError("file", file, "cannot be read");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (text.str().find('\0') != std::string::npos) throw base::ConfigError("file", file, "is binary, not YAML");
+  if (text.str().find_first_not_of(" \t\r\n") == std::string::npos) throw base::ConfigError("file", file, "is empty");
+  return text.str();
+}
+
+class FileReader {
+ public:
+  FileReader(std::string file, Settings& settings, Origins& origins, base::ConfigErrors& errors)
+      : file_(std::move(file)), settings_(settings), origins_(origins), errors_(errors) {}
+
+  void read(int depth) {
+    YAML::Node root;
+    try {
+      root = YAML::Load(read_text(file_));
+    } catch (const YAML::Exception& error) {
+      errors_.add("file", file_, "is not valid YAML: " + error.msg, place(error.mark));
+      return;
+    }
+    if (!root.IsMap()) {
+      errors_.add("file", file_, "must be a map of parameters", place(root.Mark()));
+      return;
+    }
+    if (root["base"]) read_base(root["base"], depth);
+    walk(root, "");
+  }
+
+ private:
+  std::string place(const YAML::Mark& mark) const { return fmt::format("{}:{}", file_, mark.line + 1); }
+
+  void read_base(const YAML::Node& node, int depth) {
+    if (!node.IsScalar() || depth > 8) {
+      errors_.add("base", "", depth > 8 ? "refers to itself" : "must name a file", place(node.Mark()));
+      return;
+    }
+    const fs::path other = fs::path(file_).parent_path() / node.Scalar();
+    FileReader(other.string(), settings_, origins_, errors_).read(depth + 1);
+  }
+
+  void walk(const YAML::Node& map, const std::string& prefix) {
+    for (const auto& entry : map) {
+      if (!entry.first.IsScalar()) {
+        errors_.add(prefix, "", "keys must be plain names", place(entry.first.Mark()));
+        continue;
+      }
+      const std::string key = entry.first.Scalar();
+      if (prefix.empty() && key == "base") continue;
+      const std::string path = prefix.empty() ? key : prefix + "." + key;
+      if (entry.second.IsMap() && !entry.second["value"]) {
+        walk(entry.second, path);
+      } else {
+        leaf(entry.second, path);
+      }
+    }
+  }
+
+  void leaf(const YAML::Node& node, const std::string& path) {
+    const YAML::Node value = node.IsMap() ? node["value"] : node;
+    if (!value.IsScalar()) {
+      errors_.add(path, "", "must be a single value", place(node.Mark()));
+      return;
+    }
+    set_parameter(settings_, path, value.Scalar(), place(value.Mark()), errors_);
+    const Parameter* parameter = find_parameter(path);
+    if (parameter == nullptr) return;
+    Origin origin{parameter->source, parameter->confidence, place(value.Mark())};
+    if (node.IsMap()) read_notes(node, *parameter, origin);
+    origins_.emplace_back(path, origin);
+  }
+
+  void read_notes(const YAML::Node& node, const Parameter& parameter, Origin& origin) {
+    for (const auto& entry : node) {
+      const std::string key = entry.first.Scalar();
+      const std::string text = entry.second.IsScalar() ? entry.second.Scalar() : "";
+      if (key == "source") {
+        origin.source = text;
+      } else if (key == "confidence") {
+        origin.confidence = text;
+      } else if (key == "unit") {
+        if (text != parameter.unit) {
+          errors_.add(parameter.path, text, "must be in the unit " + parameter.unit, place(entry.second.Mark()));
+        }
+      } else if (key != "value" && key != "note") {
+        errors_.add(parameter.path + "." + key, text, "must be value, unit, source, confidence or note",
+                    place(entry.first.Mark()));
+      }
+    }
+  }
+
+  const std::string file_;
+  Settings& settings_;
+  Origins& origins_;
+  base::ConfigErrors& errors_;
+};
+
+}  // namespace
+
+void read_settings(const std::string& file, Settings& settings, Origins& origins,
+                   base::ConfigErrors& errors) {
+  FileReader(file, settings, origins, errors).read(0);
+}
+
+}  // namespace wse::model

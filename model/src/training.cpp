@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/model/training.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "wse/base/check.h"
+#include "wse/base/result_hash.h"
+
+namespace wse::model {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::uint64_t max_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// The kernel counts picoseconds in 64 bits: refuse what would overflow, with room for what an estimate misses.
+void refuse_overflow(const TrainingPlan& plan, std::uint32_t steps) {
+  constexpr double kMostSeconds = 1e6;
+  const double seconds = plan.estimated_step_seconds * (steps + 1);
+  if (seconds < kMostSeconds) return;
+  throw base::ConfigError("run.batch", std::to_string(plan.batch),
+                          "would simulate about " + std::to_string(seconds) + " s; the kernel's time ends near 1e7 s");
+}
+
+class Run {
+ public:
+  Run(const host::ModelSpec& model, const Settings& settings, const TrainingPlan& plan,
+      const power::EnergyTable& energy, const TrainingOptions& options)
+      : options_(options),
+        start_(Clock::now()),
+        schedule_(host::build_schedule(model, plan.schedule)),
+        cs2_("cs2", settings, energy, plan, schedule_, options.order),
+        recorder_("recorder", cs2_, options.interrupted) {
+    result_.model = model;
+    result_.plan = plan;
+    result_.settings = settings;
+    result_.steps = options.steps;
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    result_.elaboration_seconds = seconds_since(start_);
+  }
+
+  TrainingResult go() {
+    Wafer& wafer = cs2_.wafer();
+    wafer.ticker().start();
+    if (!options_.cold_start) warm_up();
+    measure();
+    wafer.ticker().stop();
+    collect();
+    return std::move(result_);
+  }
+
+ private:
+  base::Picoseconds window() { return cs2_.wafer().ticker().window(); }
+
+  /// Trains `steps` steps back to back; the kernel pauses at the end of the last.
+  void steps(std::uint32_t n) {
+    left_ = n;
+    next_step();
+    done_ = false;
+    sc_core::sc_start();
+    if (recorder_.was_interrupted()) throw Interrupted();
+    if (!done_) throw RunFailed(recorder_.stopped_because());
+  }
+  void next_step() {
+    cs2_.wafer().begin_step();
+    cs2_.host().start_step([this] {
+      cs2_.wafer().end_step();
+      if (--left_ > 0) {
+        next_step();
+        return;
+      }
+      done_ = true;
+      sc_core::sc_pause();
+    });
+  }
+
+  /// One step to learn the mean power of every die, then its steady state: a step among many begins there.
+  void warm_up() {
+    steps(1);
+    const base::Picoseconds boundary = (base::now() / window() + 1) * window();
+    run_until(boundary + 3 * window() / 4);
+    cs2_.wafer().monitor().settle();
+    run_until(boundary + window());
+    if (recorder_.was_interrupted()) throw Interrupted();
+  }
+  static void run_until(base::Picoseconds time) {
+    sc_core::sc_start(base::to_sc_time(time - base::now()));
+  }
+
+  void measure() {
+    Wafer& wafer = cs2_.wafer();
+    begin_ = base::now();
+    wafer.monitor().begin_measurement(begin_ / window());
+    wafer.reset_stats();
+    cs2_.host().reset_stats();
+    recorder_.begin_measurement();
+    stats_before_ = wafer.fabric().core().stats();
+    contention_before_ = wafer.fabric().core().contention_cycles();
+    multiply_adds_before_ = multiply_adds();
+    first_cycle_ = wafer.epochs().cycle_at_or_after(begin_);
+    steps(options_.steps);
+    end_ = base::now();
+    wafer.flush(end_);
+    recorder_.finish(end_);
+    wafer.monitor().finish(end_);
+  }
+
+  std::uint64_t multiply_adds() {
+    std::uint64_t sum = 0;
+    for (std::uint32_t r = 0; r < cs2_.wafer().layout().regions(); ++r) {
+      for (const tiles::PartCore& part : cs2_.wafer().region(r).parts()) sum += part.multiply_adds();
+    }
+    return sum;
+  }
+
+  void collect() {
+    Wafer& wafer = cs2_.wafer();
+    TrainingResult& r = result_;
+    const double n = options_.steps;
+    const double seconds = static_cast<double>(end_ - begin_) * 1e-12;
+    r.step_seconds = seconds / n;
+    r.simulated_cycles = wafer.epochs().cycle_at_or_after(end_) - first_cycle_;
+    collect_traffic();
+    const std::uint64_t tokens = r.plan.tokens();
+    r.useful_multiply_adds = 3 * tokens * r.model.forward_multiply_adds(r.plan.schedule.sequence);
+    r.executed_multiply_adds = (multiply_adds() - multiply_adds_before_) / options_.steps;
+    for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+      r.time_ledger[c] = recorder_.ledger_seconds()[c] / seconds;
+    }
+    collect_power(seconds);
+    r.samples = recorder_.samples();
+    r.result_hash = hash();
+    r.host_seconds = seconds_since(start_);
+    r.max_rss_bytes = max_rss_bytes();
+  }
+
+  void collect_traffic() {
+    TrainingResult& r = result_;
+    for (const base::WorkItem& item : schedule_) {
+      r.bytes_in += item.weight_bytes;
+      r.bytes_out += item.gradient_bytes;
+      r.sample_bytes_in += item.sample_bytes_in;
+      r.sample_bytes_out += item.sample_bytes_out;
+    }
+    const fabric::FabricStats& after = cs2_.wafer().fabric().core().stats();
+    const std::uint64_t moved = after.bytes_in - stats_before_.bytes_in;
+    WSE_CHECK(moved == (r.bytes_in + r.sample_bytes_in) * options_.steps, "every byte sent crosses a lane");
+    r.wavelet_hops = (after.wavelet_hops - stats_before_.wavelet_hops) / options_.steps;
+    r.die_crossings = (after.die_crossings - stats_before_.die_crossings) / options_.steps;
+    r.contention_cycles =
+        (cs2_.wafer().fabric().core().contention_cycles() - contention_before_) / options_.steps;
+    r.lanes = cs2_.host().lanes();
+  }
+
+  void collect_power(double seconds) {
+    TrainingResult& r = result_;
+    const power::PowerMonitor& monitor = cs2_.wafer().monitor();
+    const power::EnergyAccounts& accounts = monitor.accounts();
+    const double n = options_.steps;
+    r.energy_by_kind = accounts.by_kind();
+    r.energy_by_die = accounts.by_die();
+    r.energy_by_phase = accounts.by_phase();
+    for (auto* values : {&r.energy_by_kind, &r.energy_by_die, &r.energy_by_phase}) {
+      for (double& v : *values) v /= n;
+    }
+    r.energy_j = accounts.total() / n;
+    r.power_trace = monitor.trace();
+    double throttled = 0;
+    double warmth = 0;
+    for (const power::WindowSample& s : r.power_trace) {
+      const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
+      r.energy_by_trace += s.wafer_w * dt / n;
+      warmth += s.mean_c * dt;
+      throttled += s.state > 0 ? dt : 0;
+      r.wafer_power_peak_w = std::max(r.wafer_power_peak_w, s.wafer_w);
+      r.temperature_peak_c = std::max(r.temperature_peak_c, s.hottest_c);
+    }
+    r.wafer_power_mean_w = r.energy_j / r.step_seconds;
+    r.temperature_mean_c = warmth / seconds;
+    r.throttled_fraction = throttled / seconds;
+  }
+
+  /// Integers only, and nothing that depends on the cut into regions.
+  std::string hash() {
+    base::ResultHash h;
+    Wafer& wafer = cs2_.wafer();
+    h.add(result_.simulated_cycles);
+    h.add(result_.executed_multiply_adds);
+    h.add(end_ - begin_);
+    for (const std::uint64_t v : {result_.bytes_in, result_.bytes_out, result_.wavelet_hops,
+                                  result_.die_crossings, result_.contention_cycles}) {
+      h.add(v);
+    }
+    for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {
+      h.add(wafer.monitor().accounts().count(static_cast<base::EventKind>(k)));
+    }
+    tiles::Ledger ledger{};
+    for (std::uint32_t r = 0; r < wafer.layout().regions(); ++r) {
+      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+          ledger[p][c] += wafer.region(r).stats().tile_cycles[p][c];
+        }
+      }
+    }
+    for (const tiles::CauseCycles& phase : ledger) {
+      for (const base::Cycles cycles : phase) h.add(cycles);
+    }
+    for (const power::WindowSample& s : result_.power_trace) h.add(s.state);
+    return h.text();
+  }
+
+  const TrainingOptions& options_;
+  const Clock::time_point start_;
+  const std::vector<base::WorkItem> schedule_;
+  Cs2 cs2_;
+  Recorder recorder_;
+  TrainingResult result_;
+  std::uint32_t left_ = 0;
+  bool done_ = false;
+  base::Picoseconds begin_ = 0;
+  base::Picoseconds end_ = 0;
+  base::Cycles first_cycle_ = 0;
+  fabric::FabricStats stats_before_;
+  std::uint64_t contention_before_ = 0;
+  std::uint64_t multiply_adds_before_ = 0;
+};
+
+}  // namespace
+
+double TrainingResult::utilization() const {
+  const double peak = static_cast<double>(settings.machine.cores_rated) *
+                      settings.machine.tile.lanes_fp16 * 2.0 * static_cast<double>(settings.machine.core_hz);
+  return useful_flops_per_second() / peak;
+}
+
+TrainingResult train(const host::ModelSpec& model, const Settings& settings,
+                     const power::EnergyTable& energy, const TrainingOptions& options) {
+  const TrainingPlan plan = make_plan(model, settings);
+  refuse_overflow(plan, options.steps);
+  const base::Bytes state = model.parameters() * host::MemoryX::kStateBytesPerParameter;
+  if (state > settings.machine.memoryx.capacity_bytes) {
+    throw base::ConfigError("host.memoryx.capacity_bytes", std::to_string(settings.machine.memoryx.capacity_bytes),
+                            "must hold 16 bytes a parameter, " + std::to_string(state) + " for this model");
+  }
+  return Run(model, settings, plan, energy, options).go();
+}
+
+}  // namespace wse::model

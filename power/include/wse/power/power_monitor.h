@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <tlm_utils/multi_passthrough_target_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+
+#include <systemc>
+#include <vector>
+
+#include "wse/base/clock_epochs.h"
+#include "wse/base/geometry.h"
+#include "wse/base/window_ticker.h"
+#include "wse/power/energy_accounts.h"
+#include "wse/power/power_budget.h"
+#include "wse/power/thermal_grid.h"
+
+namespace wse::power {
+
+/// One closed activity window.
+struct WindowSample {
+  std::uint64_t window = 0;
+  base::Picoseconds begin = 0;
+  base::Picoseconds end = 0;
+  std::uint32_t state = 0;  ///< clock state in force
+  double wafer_w = 0;
+  double mean_c = 0;
+  double hottest_c = 0;
+  std::vector<float> die_w;
+  std::vector<float> die_c;
+};
+
+/// Register map of the monitor: 64-bit words at byte offsets, little end first.
+namespace registers {
+inline constexpr std::uint64_t kWaferPowerMw = 0x00;    ///< read, last window
+inline constexpr std::uint64_t kHottestDeciC = 0x08;    ///< read, hottest die, 0.1 C
+inline constexpr std::uint64_t kClockState = 0x10;      ///< read, 0 fastest
+inline constexpr std::uint64_t kEnergyUj = 0x18;        ///< read, since the measurement began
+inline constexpr std::uint64_t kCapMw = 0x20;           ///< read, the budget in force
+inline constexpr std::uint64_t kDiePowerMw = 0x1000;    ///< read, 8 bytes a die
+inline constexpr std::uint64_t kDieDeciC = 0x10000;     ///< read, 8 bytes a die
+}  // namespace registers
+
+/// Energy accounts, temperatures, the 15 kW budget and the clock.
+///
+/// Interfaces  activity target (write of one base::ActivityRecord at die * sizeof(ActivityRecord)); register target
+///             (b_transport and debug reads of 8 bytes); over_cap is true while the last mean was above the cap.
+/// Timing      window w is [w W, (w+1) W); records come at its end; it is closed half a window later; a change of the
+///             clock takes effect at (w+2) W.
+/// Errors      a record of a wrong size, address, command, phase or of a window that is closed: the matching TLM
+///             error, accounts unchanged. Temperatures that run away: std::runtime_error.
+class PowerMonitor final : public sc_core::sc_module {
+ public:
+  tlm_utils::multi_passthrough_target_socket<PowerMonitor> activity_socket{"activity_socket"};
+  tlm_utils::simple_target_socket<PowerMonitor> register_socket{"register_socket"};
+  sc_core::sc_signal<bool> over_cap{"over_cap"};
+
+  PowerMonitor(const sc_core::sc_module_name& name, const PowerConfig& config,
+               const ThermalConfig& thermal, const EnergyTable& table,
+               const base::WaferGeometry& geometry, base::ClockEpochs& epochs, std::uint64_t core_hz,
+               const base::WindowTicker& ticker);
+
+  /// Accounts and trace begin with the window `first`; temperatures stay.
+  void begin_measurement(std::uint64_t first);
+  /// Closes the last window at its true end; earlier windows that are still open first.
+  void finish(base::Picoseconds end);
+  /// Sets the temperatures to the steady state of the mean powers since the measurement began.
+  void settle();
+
+  const EnergyAccounts& accounts() const { return accounts_; }
+  const std::vector<WindowSample>& trace() const { return trace_; }
+  const ThermalGrid& thermal() const { return thermal_; }
+  const PowerConfig& config() const { return config_; }
+
+ private:
+  struct DieWindow {
+    std::array<base::EventCounts, base::kNumPhases> counts{};
+    std::array<std::uint64_t, base::kNumPhases> cycles{};
+  };
+  struct Window {
+    std::uint64_t index = 0;
+    std::vector<DieWindow> dies;
+  };
+
+  void receive(int id, tlm::tlm_generic_payload& trans, sc_core::sc_time& delay);
+  void read_register(tlm::tlm_generic_payload& trans, sc_core::sc_time& delay);
+  unsigned int debug_register(tlm::tlm_generic_payload& trans);
+  bool register_value(std::uint64_t address, std::uint64_t& value) const;
+  Window* open_window(std::uint64_t index);
+  void on_tick();
+  void close_due();
+  void close(Window& window, base::Picoseconds end);
+  double account_die(const Window& window, std::uint32_t die, base::Cycles cycles, double seconds);
+  double leakage_w(double celsius, std::uint32_t state) const;
+  void control(const WindowSample& sample);
+  std::uint32_t state_at(std::uint64_t window) const;
+
+  const PowerConfig config_;
+  const EnergyTable table_;
+  const base::WaferGeometry& geometry_;
+  base::ClockEpochs& epochs_;
+  const std::uint64_t core_hz_;
+  const base::WindowTicker& ticker_;
+  EnergyAccounts accounts_;
+  ThermalGrid thermal_;
+  PowerBudget budget_;
+  std::vector<Window> open_;  ///< in order
+  std::uint64_t next_to_close_ = 0;
+  std::uint64_t first_measured_ = 0;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> states_{{0, 0}};  ///< from window on
+  std::vector<WindowSample> trace_;
+  sc_core::sc_event close_event_{"close_event"};
+};
+
+}  // namespace wse::power

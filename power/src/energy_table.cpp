@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/power/energy_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <vector>
+
+namespace wse::power {
+namespace {
+
+constexpr const char* kHeader = "component,action,kind,energy_pj,v0,source,confidence";
+
+std::vector<std::string> split_line(const std::string& line) {
+  std::vector<std::string> fields(1);
+  for (const char c : line) {
+    if (c == ',') {
+      fields.emplace_back();
+    } else if (c != '\r') {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+std::vector<std::string> known_kinds() {
+  std::vector<std::string> names{"leakage_mw", "constant_w"};
+  for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {
+    names.emplace_back(name_of(static_cast<base::EventKind>(k)));
+  }
+  return names;
+}
+
+/// Kind -> (energy, v0), with every violation collected.
+std::map<std::string, std::pair<double, double>> read_rows(std::istream& in, const std::string& file,
+                                                           base::ConfigErrors& errors) {
+  const std::vector<std::string> known = known_kinds();
+  std::map<std::string, std::pair<double, double>> rows;
+  std::string line;
+  for (int number = 2; std::getline(in, line); ++number) {
+    if (line.empty()) continue;
+    const std::string place = fmt::format("{}:{}", file, number);
+    const std::vector<std::string> f = split_line(line);
+    if (f.size() != 7) {
+      errors.add("row", line, "must have 7 columns", place);
+      continue;
+    }
+    if (std::find(known.begin(), known.end(), f[2]) == known.end()) {
+      const std::string near = base::nearest_name(f[2], known);
+      errors.add("kind", f[2], "is unknown" + (near.empty() ? "" : "; did you mean " + near + "?"), place);
+      continue;
+    }
+    char* end = nullptr;
+    const double energy = std::strtod(f[3].c_str(), &end);
+    const bool number_ok = end != f[3].c_str() && *end == '\0' && std::isfinite(energy) && energy >= 0;
+    const double volts = std::strtod(f[4].c_str(), &end);
+    if (!number_ok) errors.add(f[2], f[3], "must be a number of at least 0", place);
+    if (!(volts > 0 && volts < 100)) errors.add(f[2] + ".v0", f[4], "must be a positive voltage", place);
+    if (!rows.emplace(f[2], std::make_pair(energy, volts)).second) {
+      errors.add("kind", f[2], "is given twice", place);
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+EnergyTable EnergyTable::read(const std::string& file) {
+  std::ifstream in(file);
+  std::string header;
+  if (!in || !std::getline(in, header)) {
+    throw base::ConfigError("power.energy_table", file, "cannot be read or is empty");
+  }
+  if (!header.empty() && header.back() == '\r') header.pop_back();
+  if (header != kHeader) {
+    throw base::ConfigError("power.energy_table", header, std::string("must begin with ") + kHeader, file + ":1");
+  }
+  base::ConfigErrors errors;
+  const auto rows = read_rows(in, file, errors);
+  EnergyTable table;
+  const auto value = [&](const std::string& kind) {
+    const auto it = rows.find(kind);
+    if (it == rows.end()) {
+      errors.add("kind", kind, "is missing", file);
+      return 0.0;
+    }
+    if (table.v0_ == 0) table.v0_ = it->second.second;
+    if (it->second.second != table.v0_) errors.add(kind + ".v0", "", "must be the same in all rows", file);
+    return it->second.first;
+  };
+  for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {
+    table.joules_[k] = value(std::string(name_of(static_cast<base::EventKind>(k)))) * 1e-12;
+  }
+  table.leakage_w_ = value("leakage_mw") * 1e-3;
+  table.constant_w_ = value("constant_w");
+  errors.throw_if_any();
+  return table;
+}
+
+}  // namespace wse::power

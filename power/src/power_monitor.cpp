@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/power/power_monitor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <stdexcept>
+
+#include "wse/base/check.h"
+
+namespace wse::power {
+
+using base::ActivityRecord;
+using base::Cycles;
+using base::EventCounts;
+using base::EventKind;
+using base::Phase;
+
+PowerMonitor::PowerMonitor(const sc_core::sc_module_name& name, const PowerConfig& config,
+                           const ThermalConfig& thermal, const EnergyTable& table,
+                           const base::WaferGeometry& geometry, base::ClockEpochs& epochs,
+                           std::uint64_t core_hz, const base::WindowTicker& ticker)
+    : sc_core::sc_module(name),
+      config_(config),
+      table_(table),
+      geometry_(geometry),
+      epochs_(epochs),
+      core_hz_(core_hz),
+      ticker_(ticker),
+      accounts_(table, config, geometry.dies()),
+      thermal_(thermal, geometry.config().die_columns, geometry.config().die_rows),
+      budget_(config) {
+  activity_socket.register_b_transport(this, &PowerMonitor::receive);
+  register_socket.register_b_transport(this, &PowerMonitor::read_register);
+  register_socket.register_transport_dbg(this, &PowerMonitor::debug_register);
+  SC_HAS_PROCESS(PowerMonitor);
+  SC_METHOD(on_tick);
+  sensitive << ticker.tick();
+  dont_initialize();
+  SC_METHOD(close_due);
+  sensitive << close_event_;
+  dont_initialize();
+}
+
+PowerMonitor::Window* PowerMonitor::open_window(std::uint64_t index) {
+  if (index < next_to_close_) return nullptr;
+  for (Window& window : open_) {
+    if (window.index == index) return &window;
+  }
+  if (!open_.empty() && open_.back().index > index) return nullptr;
+  open_.push_back({index, std::vector<DieWindow>(geometry_.dies())});
+  return &open_.back();
+}
+
+void PowerMonitor::receive(int, tlm::tlm_generic_payload& trans, sc_core::sc_time&) {
+  const std::uint64_t die = trans.get_address() / sizeof(ActivityRecord);
+  if (!trans.is_write()) {
+    trans.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+    return;
+  }
+  if (trans.get_byte_enable_ptr() != nullptr) {
+    trans.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
+    return;
+  }
+  if (trans.get_data_length() != sizeof(ActivityRecord) || trans.get_streaming_width() < sizeof(ActivityRecord)) {
+    trans.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+    return;
+  }
+  if (die >= geometry_.dies() || trans.get_address() % sizeof(ActivityRecord) != 0) {
+    trans.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  ActivityRecord record;
+  std::memcpy(&record, trans.get_data_ptr(), sizeof record);
+  const auto phase = static_cast<std::size_t>(record.phase);
+  const bool early = ticker_.end_of(record.window) > base::now() + ticker_.window();
+  Window* const window =
+      record.die != die || phase >= base::kNumPhases || early ? nullptr : open_window(record.window);
+  if (window == nullptr) {
+    trans.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    return;
+  }
+  DieWindow& to = window->dies[die];
+  for (std::size_t k = 0; k < base::kNumEventKinds; ++k) to.counts[phase][k] += record.counts[k];
+  to.cycles[phase] += record.phase_cycles;
+  trans.set_response_status(tlm::TLM_OK_RESPONSE);
+}
+
+void PowerMonitor::on_tick() {
+  open_window(ticker_.ended());  // an idle window is a window too
+  close_event_.notify(base::to_sc_time(ticker_.window() / 2));
+}
+
+void PowerMonitor::close_due() {
+  while (!open_.empty() && ticker_.end_of(open_.front().index) <= base::now()) {
+    close(open_.front(), ticker_.end_of(open_.front().index));
+    open_.erase(open_.begin());
+  }
+}
+
+void PowerMonitor::finish(base::Picoseconds end) {
+  close_event_.cancel();
+  close_due();
+  if (end % ticker_.window() == 0) return;
+  if (Window* const window = open_window(ticker_.window_at(end))) close(*window, end);
+  open_.clear();
+}
+
+std::uint32_t PowerMonitor::state_at(std::uint64_t window) const {
+  auto it = states_.end() - 1;
+  while (it->first > window) --it;
+  return it->second;
+}
+
+double PowerMonitor::leakage_w(double celsius, std::uint32_t state) const {
+  const double v = config_.clock_states[state].volts / table_.v0();
+  return static_cast<double>(geometry_.tiles_per_die()) * table_.leakage_w() * v * v * v *
+         std::exp(config_.leakage_beta_per_k * (celsius - config_.leakage_reference_c));
+}
+
+/// Books one die's window; returns its power. Static energies and gated clocks go to the phases by the time that the
+/// tiles of the die spent in them.
+double PowerMonitor::account_die(const Window& window, std::uint32_t die, Cycles cycles, double seconds) {
+  const DieWindow& d = window.dies[die];
+  const std::uint32_t state = state_at(window.index);
+  const bool measured = window.index >= first_measured_;
+  const std::uint64_t in_phases = std::accumulate(d.cycles.begin(), d.cycles.end(), std::uint64_t{0});
+  std::uint64_t running = 0;
+  for (const EventCounts& counts : d.counts) running += at(counts, EventKind::kClockRunning);
+  const std::uint64_t all = geometry_.tiles_per_die() * cycles;
+  const std::uint64_t gated = all > running ? all - running : 0;
+  const double leakage = leakage_w(thermal_.silicon_c()[die], state) * seconds;
+  const double constant = table_.constant_w() / geometry_.dies() * seconds;
+  double joules = leakage + constant;
+  std::uint64_t seen = 0;
+  std::uint64_t gated_given = 0;
+  for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+    const auto phase = static_cast<Phase>(p);
+    const std::uint64_t in_phase = in_phases == 0 ? (phase == Phase::kIdle ? 1 : 0) : d.cycles[p];
+    seen += in_phase;
+    const std::uint64_t whole = std::max<std::uint64_t>(in_phases, 1);
+    const std::uint64_t until = base::mul_div(gated, seen, whole);
+    EventCounts counts = d.counts[p];
+    at(counts, EventKind::kClockGated) += until - gated_given;
+    gated_given = until;
+    const double share = static_cast<double>(in_phase) / static_cast<double>(whole);
+    joules += accounts_.joules(counts, state);
+    if (!measured) continue;
+    accounts_.add(die, phase, state, counts);
+    accounts_.add_static(die, phase, leakage * share, constant * share);
+  }
+  return joules / seconds;
+}
+
+void PowerMonitor::close(Window& window, base::Picoseconds end) {
+  const base::Picoseconds begin = window.index * ticker_.window();
+  const Cycles cycles = epochs_.cycle_at_or_after(end) - epochs_.cycle_at_or_after(begin);
+  const double seconds = static_cast<double>(end - begin) * 1e-12;
+  WindowSample sample;
+  sample.window = window.index;
+  sample.begin = begin;
+  sample.end = end;
+  sample.state = state_at(window.index);
+  std::vector<double> power(geometry_.dies());
+  for (std::uint32_t die = 0; die < geometry_.dies(); ++die) {
+    power[die] = account_die(window, die, cycles, seconds);
+  }
+  thermal_.step(power, seconds);
+  const std::vector<double>& t = thermal_.silicon_c();
+  sample.wafer_w = std::accumulate(power.begin(), power.end(), 0.0);
+  sample.mean_c = std::accumulate(t.begin(), t.end(), 0.0) / static_cast<double>(t.size());
+  sample.hottest_c = *std::max_element(t.begin(), t.end());
+  sample.die_w.assign(power.begin(), power.end());
+  sample.die_c.assign(t.begin(), t.end());
+  if (!(sample.hottest_c < 1000)) throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
+  next_to_close_ = window.index + 1;
+  control(sample);
+  if (window.index >= first_measured_) trace_.push_back(std::move(sample));
+}
+
+void PowerMonitor::control(const WindowSample& sample) {
+  const auto wafer_mw = static_cast<std::uint64_t>(std::llround(sample.wafer_w * 1000));
+  const std::uint32_t before = budget_.state();
+  const std::uint32_t after =
+      budget_.decide(wafer_mw, static_cast<std::int64_t>(std::llround(sample.hottest_c * 2)));
+  over_cap.write(wafer_mw > static_cast<std::uint64_t>(std::llround(config_.cap_w * 1000)));
+  if (after == before) return;
+  const std::uint64_t from = sample.window + 2;
+  states_.emplace_back(from, after);
+  epochs_.change(from * ticker_.window(),
+                 static_cast<std::uint64_t>(
+                     std::llround(config_.clock_states[after].fraction * static_cast<double>(core_hz_))));
+}
+
+void PowerMonitor::begin_measurement(std::uint64_t first) {
+  first_measured_ = first;
+  accounts_.reset();
+  trace_.clear();
+}
+
+void PowerMonitor::settle() {
+  if (trace_.empty()) return;
+  std::vector<double> mean(geometry_.dies(), 0.0);
+  double seconds = 0;
+  for (const WindowSample& s : trace_) {
+    const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
+    seconds += dt;
+    for (std::size_t die = 0; die < mean.size(); ++die) mean[die] += s.die_w[die] * dt;
+  }
+  // Leakage was booked at the temperatures of the trace: exchange it for the one at the settled temperature.
+  std::vector<double> dynamic(mean.size());
+  for (const WindowSample& s : trace_) {
+    const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
+    for (std::size_t die = 0; die < mean.size(); ++die) {
+      dynamic[die] -= leakage_w(static_cast<double>(s.die_c[die]), s.state) * dt;
+    }
+  }
+  for (std::size_t die = 0; die < mean.size(); ++die) dynamic[die] = (dynamic[die] + mean[die]) / seconds;
+  const std::uint32_t state = trace_.back().state;
+  constexpr int kMostRounds = 100;
+  for (int round = 0; round < kMostRounds; ++round) {
+    std::vector<double> power = dynamic;
+    for (std::size_t die = 0; die < power.size(); ++die) power[die] += leakage_w(thermal_.silicon_c()[die], state);
+    const std::vector<double> before = thermal_.silicon_c();
+    thermal_.steady(power);
+    double change = 0;
+    for (std::size_t die = 0; die < before.size(); ++die) {
+      change = std::max(change, std::abs(thermal_.silicon_c()[die] - before[die]));
+    }
+    if (change < 1e-9) return;
+    if (!(change < 1e6)) break;
+  }
+  throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
+}
+
+bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) const {
+  const bool any = !trace_.empty();
+  const auto milli = [](double v) { return static_cast<std::uint64_t>(std::llround(v * 1000)); };
+  const auto deci = [](double v) { return static_cast<std::uint64_t>(std::max<long long>(0, std::llround(v * 10))); };
+  const std::uint64_t dies = geometry_.dies();
+  if (address % 8 != 0) return false;
+  if (address >= registers::kDieDeciC && address < registers::kDieDeciC + 8 * dies) {
+    value = deci(thermal_.silicon_c()[(address - registers::kDieDeciC) / 8]);
+    return true;
+  }
+  if (address >= registers::kDiePowerMw && address < registers::kDiePowerMw + 8 * dies) {
+    const std::size_t die = (address - registers::kDiePowerMw) / 8;
+    value = any ? milli(static_cast<double>(trace_.back().die_w[die])) : 0;
+    return true;
+  }
+  switch (address) {
+    case registers::kWaferPowerMw:
+      value = any ? milli(trace_.back().wafer_w) : 0;
+      return true;
+    case registers::kHottestDeciC:
+      value = deci(*std::max_element(thermal_.silicon_c().begin(), thermal_.silicon_c().end()));
+      return true;
+    case registers::kClockState:
+      value = budget_.state();
+      return true;
+    case registers::kEnergyUj:
+      value = static_cast<std::uint64_t>(std::llround(accounts_.total() * 1e6));
+      return true;
+    case registers::kCapMw:
+      value = milli(config_.cap_w);
+      return true;
+    default:
+      return false;
+  }
+}
+
+unsigned int PowerMonitor::debug_register(tlm::tlm_generic_payload& trans) {
+  std::uint64_t value = 0;
+  if (!trans.is_read() || trans.get_data_length() != 8 || !register_value(trans.get_address(), value)) return 0;
+  std::memcpy(trans.get_data_ptr(), &value, 8);
+  return 8;
+}
+
+void PowerMonitor::read_register(tlm::tlm_generic_payload& trans, sc_core::sc_time&) {
+  std::uint64_t value = 0;
+  if (!trans.is_read()) {
+    trans.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+  } else if (trans.get_byte_enable_ptr() != nullptr) {
+    trans.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
+  } else if (trans.get_data_length() != 8 || trans.get_streaming_width() < 8) {
+    trans.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+  } else if (!register_value(trans.get_address(), value)) {
+    trans.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  } else {
+    std::memcpy(trans.get_data_ptr(), &value, 8);
+    trans.set_response_status(tlm::TLM_OK_RESPONSE);
+  }
+}
+
+}  // namespace wse::power

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "wse/base/pending_activity.h"
+#include "wse/base/region_layout.h"
+#include "wse/fabric/ramp_frame.h"
+#include "wse/tiles/cost_terms.h"
+
+namespace wse::tiles {
+
+/// Cycles by cause and phase.
+using Ledger = std::array<CauseCycles, base::kNumPhases>;
+
+/// What one part of a region did: the same for all its tiles.
+struct PartWindow {
+  base::PendingActivity::ByPhase events{};
+  Ledger cycles{};  ///< of one tile, in the window
+};
+
+/// The tiles of one part at the transaction level, without SystemC: executes work items in order.
+///
+/// An item starts when the one before has finished, its weights have begun to arrive, the results it waits for are in
+/// place and a gradient buffer is free; it cannot finish before its last weight has come. As soon as these are
+/// known its whole course is known: the core runs ahead of the kernel and says so by stamps.
+class PartCore {
+ public:
+  PartCore(const base::RegionPart& part, const base::Mapping& mapping, const TileConfig& config,
+           Precision precision);
+
+  const base::RegionPart& part() const { return part_; }
+  void receive(const fabric::RampStream& stream);
+  /// The next item whose course is known: its start (first_cycle) and finish (last_cycle) for the fabric.
+  std::optional<fabric::RampStream> next_done();
+
+  /// What happened before `until` and was not yet reported.
+  const PartWindow& take_until(base::Cycles until);
+  /// A step begins: all cycles before belong to the one before.
+  void begin_step(base::Cycles cycle);
+  /// A step has ended: what is left up to `cycle` was spent waiting for the optimizer.
+  void end_step(base::Cycles cycle);
+
+  std::uint64_t multiply_adds() const { return multiply_adds_; }
+  base::Bytes resident_bytes() const { return resident_bytes_; }
+  std::uint64_t items() const { return items_; }
+  base::Cycles free_at() const { return free_at_; }
+  bool idle() const { return queue_.empty() && segments_.empty() && events_.empty(); }
+
+ private:
+  struct Pending {
+    const base::WorkItem* item;
+    base::Cycles first;
+    base::Cycles last;
+  };
+  struct Segment {
+    base::Cycles begin;
+    base::Cycles end;
+    base::Phase phase;
+    Cause cause;
+  };
+
+  bool results_known(const base::WorkItem& item) const;
+  void spend(base::Cycles until, base::Phase phase, Cause cause);
+  fabric::RampStream execute(const Pending& pending);
+
+  const base::RegionPart part_;
+  const base::Mapping mapping_;
+  const TileConfig config_;
+  const Precision precision_;
+  std::deque<Pending> queue_;
+  std::deque<Segment> segments_;
+  base::PendingActivity events_;
+  PartWindow window_;
+  base::Cycles free_at_ = 0;
+  base::Cycles reported_until_ = 0;
+  std::optional<std::uint32_t> last_end_;       ///< last item executed that ends an operation
+  std::optional<std::uint32_t> results_item_;   ///< newest item whose results are in place
+  base::Cycles results_cycle_ = 0;
+  std::uint32_t gradients_out_ = 0;
+  std::deque<base::Cycles> gradient_credits_;
+  std::uint64_t multiply_adds_ = 0;
+  std::uint64_t items_ = 0;
+  base::Bytes resident_bytes_ = 0;
+};
+
+}  // namespace wse::tiles

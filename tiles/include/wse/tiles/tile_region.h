@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <systemc>
+#include <vector>
+
+#include "wse/base/one_way_socket.h"
+#include "wse/base/window_ticker.h"
+#include "wse/fabric/fabric.h"
+#include "wse/memory/bank_report.h"
+#include "wse/tiles/region_core.h"
+
+namespace wse::tiles {
+
+/// Sums of a region over the measured steps.
+struct RegionStats {
+  Ledger tile_cycles{};          ///< tile-cycles by phase and cause
+  std::uint64_t multiply_adds = 0;
+};
+
+/// A rectangle of compute engines: a die of them, or one tile.
+///
+/// Interfaces  a ramp socket pair; one memory initiator for each die that the rectangle touches, in the order of
+///             parts(); an activity initiator.
+/// Timing      driven by frames; runs ahead of the kernel; reports at the end of each activity window.
+/// Memory      writes a record of each layer's checkpoint into the SRAM of the first tile of each part and reads it
+///             back when the layer is visited on the way back; bulk accesses are counted by rule and posted.
+class TileRegion final : public sc_core::sc_module {
+ public:
+  using MemorySocket = tlm_utils::simple_initiator_socket<TileRegion>;
+
+  fabric::Fabric::RampTarget ramp_in_socket{"ramp_in_socket"};
+  fabric::Fabric::RampInitiator ramp_out_socket{"ramp_out_socket"};
+  sc_core::sc_vector<MemorySocket> memory_socket;
+  tlm_utils::simple_initiator_socket<TileRegion> activity_socket{"activity_socket"};
+
+  TileRegion(const sc_core::sc_module_name& name, const std::vector<base::RegionPart>& parts,
+             const base::WaferGeometry& geometry, const base::Mapping& mapping,
+             const TileConfig& config, std::uint64_t sram_bytes_per_tile, Precision precision,
+             const base::ClockEpochs& epochs, const base::WindowTicker& ticker);
+
+  const std::vector<PartCore>& parts() const { return parts_; }
+  const RegionStats& stats() const { return stats_; }
+  /// Cycles of one tile of the part by cause in the window reported last.
+  const Ledger& window_cycles(std::size_t part) const { return window_cycles_[part]; }
+
+  void begin_step(base::Cycles cycle);
+  void end_step(base::Cycles cycle);
+  /// Reports what happened in the window before `end`; called by the ticker, and once at the end of a run.
+  void report_window(std::uint64_t window, base::Picoseconds end);
+  void reset_stats() { stats_ = {}; }
+
+ private:
+  void receive(fabric::RampFrame& frame);
+  void end_window();
+  PartCore& part(std::uint32_t index);
+  void touch_checkpoint(std::size_t part, const base::WorkItem& item);
+  void access(std::size_t part, tlm::tlm_command command, std::uint64_t offset, void* data,
+              unsigned length);
+  void report_part(std::size_t part, std::uint64_t window, const PartWindow& done);
+  void post_banks(std::size_t part, std::uint64_t window, base::Phase phase,
+                  const base::EventCounts& counts);
+
+  const base::ClockEpochs& epochs_;
+  const base::WindowTicker& ticker_;
+  const std::uint64_t sram_bytes_per_tile_;
+  std::vector<PartCore> parts_;
+  std::vector<std::uint64_t> first_core_;  ///< built core of the part's first tile, inside its die
+  std::vector<Ledger> window_cycles_;
+  RegionStats stats_;
+  fabric::RampFrame frame_;
+};
+
+}  // namespace wse::tiles

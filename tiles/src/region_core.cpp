@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/tiles/region_core.h"
+
+#include <algorithm>
+
+#include "wse/base/check.h"
+
+namespace wse::tiles {
+
+using base::Cycles;
+using base::WorkItem;
+using fabric::RampStream;
+using fabric::StreamKind;
+
+PartCore::PartCore(const base::RegionPart& part, const base::Mapping& mapping,
+                   const TileConfig& config, Precision precision)
+    : part_(part), mapping_(mapping), config_(config), precision_(precision) {}
+
+void PartCore::receive(const RampStream& stream) {
+  switch (stream.kind) {
+    case StreamKind::kWeights:
+      WSE_CHECK(queue_.empty() || queue_.back().item->id < stream.item->id, "items come in order");
+      queue_.push_back({stream.item, stream.first_cycle, stream.last_cycle});
+      return;
+    case StreamKind::kResultsReady:
+      WSE_CHECK(!results_item_ || *results_item_ < stream.item->id, "results come in order");
+      results_item_ = stream.item->id;
+      results_cycle_ = stream.first_cycle;
+      return;
+    case StreamKind::kGradientCredit:
+      gradient_credits_.push_back(stream.first_cycle);
+      return;
+    case StreamKind::kPartialSums:
+      break;
+  }
+  WSE_CHECK(false, "a region receives weights, results and credits only");
+}
+
+bool PartCore::results_known(const WorkItem& item) const {
+  return !item.begins_operation || !last_end_ || (results_item_ && *results_item_ >= *last_end_);
+}
+
+std::optional<RampStream> PartCore::next_done() {
+  if (queue_.empty()) return std::nullopt;
+  const Pending pending = queue_.front();
+  if (!results_known(*pending.item)) return std::nullopt;
+  const bool needs_buffer = pending.item->bytes_out() > 0 && gradients_out_ == config_.gradient_buffers;
+  if (needs_buffer && gradient_credits_.empty()) return std::nullopt;
+  queue_.pop_front();
+  return execute(pending);
+}
+
+/// Cycles from the last one accounted for up to `until`, if any, go to the cause.
+void PartCore::spend(Cycles until, base::Phase phase, Cause cause) {
+  if (until <= free_at_) return;
+  segments_.push_back({free_at_, until, phase, cause});
+  free_at_ = until;
+}
+
+RampStream PartCore::execute(const Pending& pending) {
+  const WorkItem& item = *pending.item;
+  if (item.begins_operation && last_end_) spend(results_cycle_, item.phase, Cause::kResultWait);
+  if (item.bytes_out() > 0) {
+    if (gradients_out_ == config_.gradient_buffers) {
+      spend(gradient_credits_.front(), item.phase, Cause::kGradientWait);
+      gradient_credits_.pop_front();
+      --gradients_out_;
+    }
+    ++gradients_out_;
+  }
+  spend(pending.first, item.phase, Cause::kWeightWait);
+  const Cycles start = free_at_;
+  const CauseCycles cycles = cycles_of(item, mapping_, config_, precision_);
+  for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
+    spend(free_at_ + cycles[cause], item.phase, static_cast<Cause>(cause));
+  }
+  spend(std::max(pending.last, start + 1), item.phase, Cause::kWeightWait);
+  events_.add(item.phase, start, free_at_,
+              events_of(item, mapping_, config_, precision_, part_.tiles));
+  multiply_adds_ += tiles::multiply_adds(item, mapping_, part_.tiles);
+  resident_bytes_ = item.resident_bytes;
+  ++items_;
+  if (item.ends_operation) last_end_ = item.id;
+  RampStream done;
+  done.kind = StreamKind::kPartialSums;
+  done.part = part_.index;
+  done.item = &item;
+  done.first_cycle = start;
+  done.last_cycle = free_at_;
+  return done;
+}
+
+const PartWindow& PartCore::take_until(Cycles until) {
+  window_.events = events_.take_until(until);
+  window_.cycles = {};
+  while (!segments_.empty() && segments_.front().begin < until) {
+    Segment& segment = segments_.front();
+    const Cycles end = std::min(segment.end, until);
+    window_.cycles[static_cast<std::size_t>(segment.phase)]
+                  [static_cast<std::size_t>(segment.cause)] += end - segment.begin;
+    segment.begin = end;
+    if (segment.begin < segment.end) break;
+    segments_.pop_front();
+  }
+  reported_until_ = until;
+  return window_;
+}
+
+void PartCore::begin_step(Cycles cycle) {
+  WSE_CHECK(queue_.empty(), "a step begins when the one before has ended");
+  free_at_ = cycle;
+  last_end_.reset();
+  results_item_.reset();
+  gradients_out_ = 0;
+  gradient_credits_.clear();
+}
+
+void PartCore::end_step(Cycles cycle) {
+  WSE_CHECK(queue_.empty() && free_at_ <= cycle, "a step ends after its work");
+  spend(cycle, base::Phase::kUpdate, Cause::kUpdateWait);
+}
+
+}  // namespace wse::tiles
