@@ -141,6 +141,22 @@ void Host::end_step() {
   ended();
 }
 
+std::uint64_t Host::read_register(std::uint64_t address) {
+  std::uint64_t value = 0;
+  tlm::tlm_generic_payload trans;
+  trans.set_command(tlm::TLM_READ_COMMAND);
+  trans.set_address(address);
+  trans.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
+  trans.set_data_length(sizeof value);
+  trans.set_streaming_width(sizeof value);
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  register_socket->b_transport(trans, delay);
+  if (!trans.is_response_ok()) {
+    SC_REPORT_ERROR("/wse/host/register_refused", trans.get_response_string().c_str());
+  }
+  return value;
+}
+
 std::string Host::pending() const {
   return fmt::format("{} of {} work items sent, {} done, gradients of {} due, {} bytes waiting on the wafer",
                      next_, schedule_.size(), items_done_, gradients_due_, outstanding_bytes_);

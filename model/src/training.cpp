@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 
 #include "wse/base/check.h"
@@ -176,6 +177,9 @@ class Run {
       for (double& v : *values) v /= n;
     }
     r.energy_j = accounts.total() / n;
+    const std::uint64_t reported_uj = cs2_.host().read_register(power::registers::kEnergyUj);
+    WSE_CHECK(std::abs(static_cast<double>(reported_uj) - accounts.total() * 1e6) <= 1,
+              "the energy register tells what the accounts hold");
     r.power_trace = monitor.trace();
     double throttled = 0;
     double warmth = 0;

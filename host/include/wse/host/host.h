@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <tlm_utils/simple_initiator_socket.h>
+
 #include <deque>
 #include <functional>
 #include <map>
@@ -23,7 +25,7 @@ struct LaneStats {
 
 /// MemoryX and the training schedule behind the I/O lanes, with a clock of its own.
 ///
-/// Interfaces  one lane socket pair per lane.
+/// Interfaces  one lane socket pair per lane; a register initiator, by which the host reads the power monitor.
 /// Timing      an item is sent on all lanes as soon as the wafer has room for it; each lane sends its share when it is
 ///             free. An item's room is free when every lane has had its credit back.
 /// A step ends when all items are done, all gradients have come and the optimizer has used them.
@@ -31,6 +33,7 @@ class Host final : public sc_core::sc_module {
  public:
   sc_core::sc_vector<fabric::Fabric::LaneInitiator> lane_out_socket;  ///< towards the wafer
   sc_core::sc_vector<fabric::Fabric::LaneTarget> lane_in_socket;
+  tlm_utils::simple_initiator_socket<Host> register_socket{"register_socket"};
 
   Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io, base::Picoseconds lane_latency,
        const MemoryXConfig& memoryx, const std::vector<base::WorkItem>& schedule);
@@ -38,13 +41,16 @@ class Host final : public sc_core::sc_module {
   /// Starts an optimizer step at the present time; `ended` is called at its end, in a method of the kernel.
   void start_step(std::function<void()> ended);
 
+  /// Reads an 8-byte register. Anything but TLM_OK_RESPONSE: SC_REPORT_ERROR /wse/host/register_refused.
+  std::uint64_t read_register(std::uint64_t address);
+
   const std::vector<LaneStats>& lanes() const { return lanes_; }
   const MemoryX& memoryx() const { return memoryx_; }
   void reset_stats() { lanes_.assign(lanes_.size(), {}); }
   /// Bytes and items of the step that are done, for progress.
   std::size_t items_done() const { return items_done_; }
   /// True if only a message from the wafer can bring the step on.
-  bool waits_for_wafer() const { return running_ && !ending_; }
+  bool waits_for_wafer() const { return next_ > 0 && running_ && !ending_; }
   /// What the step still waits for, for a run that cannot go on.
   std::string pending() const;
 

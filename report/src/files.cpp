@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/report/files.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "wse/base/config_errors.h"
+
+namespace wse::report {
+
+namespace fs = std::filesystem;
+
+void prepare_folder(const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw base::ConfigError("--out", folder, "cannot be made: " + error.message());
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw base::ConfigError("--out", folder, "cannot be written to");
+  }
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".new." + std::to_string(getpid());
+  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file || std::rename(beside.c_str(), path.c_str()) != 0) {
+    std::remove(beside.c_str());
+    throw base::ConfigError("--out", path, "cannot be written");
+  }
+}
+
+}  // namespace wse::report

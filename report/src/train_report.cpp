@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/report/train_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "wse/report/files.h"
+#include "wse/report/waves.h"
+
+namespace wse::report {
+namespace {
+
+using json = nlohmann::ordered_json;
+using model::TrainingResult;
+
+json machine_json(const TrainingResult& r) {
+  const model::MachineConfig& m = r.settings.machine;
+  const base::GeometryConfig& g = m.geometry;
+  const std::uint64_t dies = std::uint64_t{g.die_columns} * g.die_rows;
+  const std::uint64_t built = dies * g.die_tiles_columns * g.die_tiles_rows;
+  return {{"name", m.name},
+          {"cores_built", built},
+          {"cores_rated", m.cores_rated},
+          {"cores_fabric", std::uint64_t{g.fabric_columns} * g.fabric_rows},
+          {"cores_user", std::uint64_t{g.user_columns} * g.user_rows},
+          {"sram_bytes", built * m.sram.size_bytes},
+          {"transistors", m.transistors},
+          {"dies", dies},
+          {"fabric", {g.fabric_columns, g.fabric_rows}},
+          {"core_hz", m.core_hz}};
+}
+
+json ledger_json(const TrainingResult& r) {
+  json ledger = json::object();
+  for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+    ledger[std::string(name_of(static_cast<tiles::Cause>(c)))] = r.time_ledger[c];
+  }
+  return ledger;
+}
+
+json by_name(const std::vector<double>& values, const std::function<std::string_view(std::size_t)>& name) {
+  json object = json::object();
+  for (std::size_t i = 0; i < values.size(); ++i) object[std::string(name(i))] = values[i];
+  return object;
+}
+
+/// What lanes and tiles needed each on their own; the larger one binds.
+double lane_busy_seconds(const TrainingResult& r) {
+  base::Picoseconds most = 0;
+  for (const host::LaneStats& lane : r.lanes) most = std::max(most, lane.busy);
+  return static_cast<double>(most) * 1e-12 / r.steps;
+}
+
+double lane_stall_fraction(const TrainingResult& r) {
+  base::Picoseconds sum = 0;
+  for (const host::LaneStats& lane : r.lanes) sum += lane.stalled;
+  return static_cast<double>(sum) * 1e-12 / static_cast<double>(r.lanes.size()) / (r.step_seconds * r.steps);
+}
+
+}  // namespace
+
+json train_json(const TrainingResult& r) {
+  const power::PowerConfig& power = r.settings.machine.power;
+  return {{"model", r.model.name},
+          {"parameters", r.model.parameters()},
+          {"batch", r.plan.batch},
+          {"micro_batches", r.plan.schedule.micro_batches.size()},
+          {"passes", r.plan.passes},
+          {"recompute", r.plan.schedule.recompute},
+          {"precision", r.settings.run.precision},
+          {"copies", r.plan.mapping.copies()},
+          {"tokens_per_step", r.plan.tokens()},
+          {"step_seconds", r.step_seconds},
+          {"tokens_per_second", r.tokens_per_second()},
+          {"useful_flops_per_second", r.useful_flops_per_second()},
+          {"utilization", r.utilization()},
+          {"useful_fmac", r.useful_multiply_adds},
+          {"executed_fmac", r.executed_multiply_adds},
+          {"time_ledger", ledger_json(r)},
+          {"bytes_in", r.bytes_in},
+          {"bytes_out", r.bytes_out},
+          {"sample_bytes_in", r.sample_bytes_in},
+          {"sample_bytes_out", r.sample_bytes_out},
+          {"lane_busy_seconds", lane_busy_seconds(r)},
+          {"lane_stalled_fraction", lane_stall_fraction(r)},
+          {"energy_j", r.energy_j},
+          {"energy_per_token_j", r.energy_j / r.tokens_per_step()},
+          {"wafer_power_w", {{"mean", r.wafer_power_mean_w}, {"peak", r.wafer_power_peak_w}}},
+          {"system_power_w", power.system_power_w(r.wafer_power_mean_w)},
+          {"temperature_c", {{"mean", r.temperature_mean_c}, {"peak", r.temperature_peak_c}}},
+          {"throttled_fraction", r.throttled_fraction},
+          {"machine", machine_json(r)},
+          {"fidelity", "transaction"},
+          {"calibrated", {"tile.layer_change_cycles"}},
+          {"simulated_cycles", r.simulated_cycles},
+          {"elaboration_seconds", r.elaboration_seconds},
+          {"host_seconds", r.host_seconds},
+          {"max_rss_bytes", r.max_rss_bytes},
+          {"result_hash", r.result_hash}};
+}
+
+json stats_json(const TrainingResult& r) {
+  json stats = train_json(r);
+  stats["steps"] = r.steps;
+  stats["energy_by_kind_j"] = by_name(r.energy_by_kind, [](std::size_t k) { return power::energy_kind_name(k); });
+  stats["energy_by_phase_j"] =
+      by_name(r.energy_by_phase, [](std::size_t p) { return name_of(static_cast<base::Phase>(p)); });
+  stats["energy_by_die_j"] = r.energy_by_die;
+  stats["energy_by_trace_j"] = r.energy_by_trace;
+  stats["wavelet_hops"] = r.wavelet_hops;
+  stats["die_crossings"] = r.die_crossings;
+  stats["contention_cycles"] = r.contention_cycles;
+  stats["activation_bytes"] = r.plan.activation_bytes;
+  stats["activation_limit_bytes"] = r.plan.activation_limit;
+  json lanes = json::array();
+  for (const host::LaneStats& lane : r.lanes) {
+    lanes.push_back({{"bytes_in", lane.bytes_in},
+                     {"bytes_out", lane.bytes_out},
+                     {"busy_seconds", static_cast<double>(lane.busy) * 1e-12},
+                     {"stalled_seconds", static_cast<double>(lane.stalled) * 1e-12}});
+  }
+  stats["lanes"] = lanes;
+  return stats;
+}
+
+std::string dies_csv(const TrainingResult& r) {
+  std::string csv = "row,col,energy_j,power_mean_w,power_peak_w,temperature_mean_c,temperature_peak_c,busy,sram_peak_bytes\n";
+  const std::size_t columns = r.settings.machine.geometry.die_columns;
+  const double seconds = r.step_seconds * r.steps;
+  for (std::size_t die = 0; die < r.energy_by_die.size(); ++die) {
+    double power_peak = 0;
+    double warmth = 0;
+    double hottest = 0;
+    double busy = 0;
+    double sram = 0;
+    for (const power::WindowSample& s : r.power_trace) {
+      const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
+      power_peak = std::max(power_peak, static_cast<double>(s.die_w[die]));
+      hottest = std::max(hottest, static_cast<double>(s.die_c[die]));
+      warmth += static_cast<double>(s.die_c[die]) * dt;
+    }
+    for (const model::RunSample& s : r.samples) {
+      busy += static_cast<double>(s.die_busy[die]) * static_cast<double>(s.end - s.begin) * 1e-12;
+      sram = std::max(sram, static_cast<double>(s.die_sram_bytes[die]));
+    }
+    csv += fmt::format("{},{},{:.9g},{:.9g},{:.9g},{:.6g},{:.6g},{:.6g},{:.0f}\n", die / columns, die % columns,
+                       r.energy_by_die[die], r.energy_by_die[die] / r.step_seconds, power_peak, warmth / seconds,
+                       hottest, busy / seconds, sram);
+  }
+  return csv;
+}
+
+std::string summary(const TrainingResult& r) {
+  std::string s;
+  const auto line = [&s](const std::string& name, const std::string& value) {
+    s += fmt::format("  {:<22} {}\n", name, value);
+  };
+  s += fmt::format("{} on {}, one optimizer step (fidelity: transaction)\n", r.model.name, r.settings.machine.name);
+  line("parameters", fmt::format("{} ({:.2f} billion)", r.model.parameters(), static_cast<double>(r.model.parameters()) / 1e9));
+  line("batch", fmt::format("{} sequences of {} tokens in {} micro-batch{}, {}", r.plan.batch, r.plan.schedule.sequence,
+                            r.plan.schedule.micro_batches.size(), r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
+                            r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
+  line("activations", fmt::format("{:.2f} of {:.2f} GB on the wafer", static_cast<double>(r.plan.activation_bytes) / 1e9,
+                                  static_cast<double>(r.plan.activation_limit) / 1e9));
+  line("step", fmt::format("{:.4f} s = {} cycles of the core clock", r.step_seconds, r.simulated_cycles / r.steps));
+  line("tokens/s", fmt::format("{:.0f}", r.tokens_per_second()));
+  line("useful", fmt::format("{:.3f} PFLOP/s, {:.1f} % of the fp16 peak", r.useful_flops_per_second() / 1e15, r.utilization() * 100));
+  line("lanes", fmt::format("{:.2f} GB in, {:.2f} GB out, busy {:.0f} %, stalled by back-pressure {:.0f} %",
+                            static_cast<double>(r.bytes_in) / 1e9, static_cast<double>(r.bytes_out) / 1e9,
+                            100 * lane_busy_seconds(r) / r.step_seconds, 100 * lane_stall_fraction(r)));
+  line("wafer power", fmt::format("{:.2f} kW mean, {:.2f} kW peak; {:.1f} kW at the wall", r.wafer_power_mean_w / 1e3,
+                                  r.wafer_power_peak_w / 1e3,
+                                  r.settings.machine.power.system_power_w(r.wafer_power_mean_w) / 1e3));
+  line("temperature", fmt::format("{:.1f} C mean, {:.1f} C hottest die", r.temperature_mean_c, r.temperature_peak_c));
+  line("energy", fmt::format("{:.0f} J a step, {:.3f} J a token", r.energy_j, r.energy_j / r.tokens_per_step()));
+  if (r.throttled_fraction > 0) line("throttled", fmt::format("{:.1f} % of the time", r.throttled_fraction * 100));
+  s += "  where the time goes\n";
+  for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+    if (r.time_ledger[c] < 0.0005) continue;
+    s += fmt::format("    {:<20} {:5.1f} %{}\n", name_of(static_cast<tiles::Cause>(c)), r.time_ledger[c] * 100,
+                     static_cast<tiles::Cause>(c) == tiles::Cause::kLayerChange ? "  (calibrated)" : "");
+  }
+  line("simulated in", fmt::format("{:.2f} s, {:.0f} MB", r.host_seconds, static_cast<double>(r.max_rss_bytes) / 1e6));
+  line("result_hash", r.result_hash);
+  return s;
+}
+
+void write_results(const TrainingResult& r, const std::string& folder) {
+  write_file(folder + "/stats.json", stats_json(r).dump(2) + "\n");
+  write_file(folder + "/dies.csv", dies_csv(r));
+  write_file(folder + "/wafer.vcd", wafer_vcd(r));
+  write_file(folder + "/wafer.gtkw", wafer_gtkw(r, "wafer.vcd"));
+}
+
+}  // namespace wse::report

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace wse::cli {
+
+/// Exit statuses of the command line's contract.
+inline constexpr int kDone = 0;
+inline constexpr int kRunFailed = 1;
+inline constexpr int kBadUsage = 2;
+inline constexpr int kInterrupted = 130;
+
+using Arguments = std::vector<std::string>;  ///< what follows the name of the command
+
+int train_command(const Arguments& arguments);
+int explain_command(const Arguments& arguments);
+int list_command(const Arguments& arguments);
+
+/// Folder that holds configs/: WSE_HOME, or where the project was built.
+std::string home();
+/// Names with the file ending under configs/<folder>, sorted, without the ending.
+std::vector<std::string> preset_names(const std::string& folder, const std::string& ending);
+/// A preset's file, or the argument itself if it names a file. Throws ConfigError with the nearest name.
+std::string preset_file(const std::string& what, const std::string& name, const std::string& folder,
+                        const std::string& ending);
+
+}  // namespace wse::cli

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "commands.h"
+#include "wse/base/config_errors.h"
+#include "wse/model/parameters.h"
+
+namespace wse::cli {
+
+int list_command(const Arguments& arguments) {
+  const std::string what = arguments.size() == 1 ? arguments.front() : "";
+  if (what == "machines") {
+    for (const std::string& name : preset_names("machines", ".yaml")) std::cout << name << "\n";
+  } else if (what == "models") {
+    for (const std::string& name : preset_names("models", ".json")) std::cout << name << "\n";
+  } else if (what == "parameters") {
+    for (const model::Parameter& p : model::parameters()) {
+      std::cout << fmt::format("{:<45} {:<10} {}\n", p.path, p.unit, p.text);
+    }
+  } else {
+    throw base::ConfigError("usage", "wse list", "needs one of machines, models, parameters");
+  }
+  return kDone;
+}
+
+}  // namespace wse::cli

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <systemc>
+
+#include "commands.h"
+#include "wse/base/config_errors.h"
+#include "wse/model/training.h"
+
+namespace {
+
+using namespace wse;  // NOLINT: the executable names its own libraries
+
+/// The kernel prints its banner before sc_main unless told otherwise; the output of a command is its own.
+const int g_no_banner = setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
+
+constexpr const char* kUsage =
+    "usage: wse COMMAND [options]\n"
+    "  train MODEL           one optimizer step of a model on a wafer\n"
+    "  explain PARAMETER     value, unit, source and confidence of a parameter\n"
+    "  list machines|models|parameters\n"
+    "  COMMAND --help        options of a command\n";
+
+int run(const std::string& command, const cli::Arguments& arguments) {
+  static const std::map<std::string, int (*)(const cli::Arguments&)> kCommands{
+      {"train", cli::train_command}, {"explain", cli::explain_command}, {"list", cli::list_command}};
+  if (command == "--help" || command == "-h" || command == "help") {
+    std::cout << kUsage;
+    return cli::kDone;
+  }
+  const auto it = kCommands.find(command);
+  if (it != kCommands.end()) return it->second(arguments);
+  std::vector<std::string> names;
+  for (const auto& entry : kCommands) names.push_back(entry.first);
+  const std::string near = base::nearest_name(command, names);
+  throw base::ConfigError("COMMAND", command,
+                          "is unknown" + (near.empty() ? std::string() : "; did you mean " + near + "?"));
+}
+
+}  // namespace
+
+int sc_main(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << kUsage;
+    return cli::kBadUsage;
+  }
+  try {
+    return run(argv[1], cli::Arguments(argv + 2, argv + argc));
+  } catch (const base::ConfigError& error) {
+    std::cerr << "wse: bad input\n" << error.what() << "\n";
+    return cli::kBadUsage;
+  } catch (const model::Interrupted&) {
+    std::cerr << "wse: interrupted; earlier results are unchanged\n";
+    return cli::kInterrupted;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "wse: this computer has not enough memory for the run\n";
+    return cli::kRunFailed;
+  } catch (const std::exception& error) {
+    std::cerr << "wse: the run failed: " << error.what() << "\n";
+    return cli::kRunFailed;
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "commands.h"
+#include "wse/base/config_errors.h"
+
+namespace wse::cli {
+
+namespace fs = std::filesystem;
+
+std::string home() {
+  const char* const given = std::getenv("WSE_HOME");
+  return given != nullptr && *given != '\0' ? given : WSE_HOME_DEFAULT;
+}
+
+std::vector<std::string> preset_names(const std::string& folder, const std::string& ending) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(home() + "/configs/" + folder, error)) {
+    if (entry.path().extension() == ending) names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string preset_file(const std::string& what, const std::string& name, const std::string& folder,
+                        const std::string& ending) {
+  const std::string preset = home() + "/configs/" + folder + "/" + name + ending;
+  std::error_code error;
+  if (name.find('/') == std::string::npos && fs::is_regular_file(preset, error)) return preset;
+  if (fs::exists(name, error)) return name;
+  const std::string near = base::nearest_name(name, preset_names(folder, ending));
+  throw base::ConfigError(what, name, "is neither a preset nor a file" +
+                                          (near.empty() ? std::string() : "; did you mean " + near + "?"));
+}
+
+}  // namespace wse::cli
