@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/fabric/stream_fabric.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "wse/base/check.h"
+#include "wse/base/random.h"
+
+namespace wse::fabric {
+namespace {
+
+using base::WorkItem;
+
+/// A wafer of 3 x 2 dies of 10 x 10 tiles, four lanes, and one GEMM block.
+class StreamFabricTest : public ::testing::Test {
+ protected:
+  StreamFabricTest() {
+    geometry_config_.die_columns = 3;
+    geometry_config_.die_rows = 2;
+    geometry_config_.die_tiles_columns = geometry_config_.die_tiles_rows = 10;
+    geometry_config_.fabric_columns = 30;
+    geometry_config_.fabric_rows = 20;
+    geometry_config_.user_columns = 28;
+    geometry_config_.user_rows = 18;
+    geometry_config_.user_x = geometry_config_.user_y = 1;
+    geometry_config_.defects = 0;
+    io_.lanes = 4;
+    io_.edge_ports_per_lane = 3;
+    item_.operation = base::Operation::kGemmForward;
+    item_.inputs = 56;
+    item_.outputs = 100;
+    item_.tokens = 180;
+    item_.weight_bytes = 11'200;
+    item_.ends_operation = true;
+  }
+  struct Wafer {
+    Wafer(const StreamFabricTest& t)
+        : geometry(t.geometry_config_),
+          layout(geometry, 0, 0),
+          mapping(28, 18, 1),
+          epochs(1'000'000'000),
+          fabric({}, t.io_, geometry, layout, mapping, 32, epochs) {}
+    base::WaferGeometry geometry;
+    base::RegionLayout layout;
+    base::Mapping mapping;
+    base::ClockEpochs epochs;
+    StreamFabric fabric;
+  };
+  static LaneBlock share(const WorkItem& item, std::uint64_t first_ns) {
+    return {LaneBlock::Kind::kShare, &item, item.weight_bytes / 4, first_ns * 1000, (first_ns + 300) * 1000};
+  }
+  static RampStream done(const WorkItem& item, std::uint32_t part, base::Cycles first, base::Cycles last) {
+    RampStream stream;
+    stream.kind = StreamKind::kPartialSums;
+    stream.part = part;
+    stream.item = &item;
+    stream.first_cycle = first;
+    stream.last_cycle = last;
+    return stream;
+  }
+
+  base::GeometryConfig geometry_config_;
+  IoConfig io_;
+  WorkItem item_;
+};
+
+TEST_F(StreamFabricTest, WeightsReachEveryPartOnceAllLanesHaveBroughtTheirs) {
+  Wafer w(*this);
+  for (std::uint32_t lane = 0; lane < 4; ++lane) {
+    EXPECT_TRUE(w.fabric.to_parts().empty());
+    w.fabric.receive_share(lane, share(item_, 100 + lane), 0);
+    w.fabric.advance(100 + lane);
+  }
+  ASSERT_EQ(w.fabric.to_parts().size(), w.layout.parts().size());
+  for (const auto& out : w.fabric.to_parts()) {
+    EXPECT_EQ(out.stream.kind, StreamKind::kWeights);
+    EXPECT_GT(out.stream.first_cycle, 100u);
+    EXPECT_GE(out.stream.last_cycle, out.stream.first_cycle + 300);
+  }
+  EXPECT_EQ(w.fabric.stats().bytes_in, 11'200u);
+}
+
+TEST_F(StreamFabricTest, ResultsAreReadyAfterTheChainThroughTheRow) {
+  Wafer w(*this);
+  for (std::uint32_t lane = 0; lane < 4; ++lane) w.fabric.receive_share(lane, share(item_, 100), 0);
+  w.fabric.advance(100);
+  for (const base::RegionPart& part : w.layout.parts()) {
+    w.fabric.receive_stream(done(item_, part.index, 500, 5'000), 500);
+  }
+  w.fabric.advance(4'999);
+  EXPECT_TRUE(w.fabric.to_parts().empty() && w.fabric.to_lanes().empty());
+  w.fabric.advance(5'000);
+  ASSERT_EQ(w.fabric.to_parts().size(), w.layout.parts().size());
+  // 28 columns at 6 cycles each; the row links were free in time (100 outputs x 10 sums from cycle 500 on).
+  EXPECT_EQ(w.fabric.to_parts().front().stream.kind, StreamKind::kResultsReady);
+  EXPECT_EQ(w.fabric.to_parts().front().stream.first_cycle, 5'000u + 28 * 6);
+  ASSERT_EQ(w.fabric.to_lanes().size(), 4u);
+  EXPECT_EQ(w.fabric.to_lanes().front().block.kind, LaneBlock::Kind::kCredit);
+  EXPECT_EQ(w.fabric.to_lanes().front().block.first, 5'000'000u);
+  EXPECT_TRUE(w.fabric.idle());
+}
+
+TEST_F(StreamFabricTest, HopsOfWeightsAndSumsAreThoseOfTheFormula) {
+  Wafer w(*this);
+  for (std::uint32_t lane = 0; lane < 4; ++lane) w.fabric.receive_share(lane, share(item_, 100), 0);
+  w.fabric.advance(100);
+  const std::uint64_t before = w.fabric.stats().wavelet_hops;
+  for (const base::RegionPart& part : w.layout.parts()) {
+    w.fabric.receive_stream(done(item_, part.index, 500, 5'000), 500);
+  }
+  const std::uint64_t weights = 56u * 100 * 18;          // every weight passes every row
+  const std::uint64_t sums = 100u * 10 * (28 * 18);      // 10 tokens a tile, fp32, through every tile
+  EXPECT_EQ(w.fabric.stats().wavelet_hops - before, weights + sums);
+}
+
+TEST_F(StreamFabricTest, GradientsLeaveByAllLanesToTheByteAtTheRateOfTheLane) {
+  item_.operation = base::Operation::kGemmWeightGradient;
+  item_.gradient_bytes = 9'999;
+  item_.weight_bytes = 0;
+  Wafer w(*this);
+  for (std::uint32_t lane = 0; lane < 4; ++lane) w.fabric.receive_share(lane, share(item_, 100), 0);
+  w.fabric.advance(100);
+  for (const base::RegionPart& part : w.layout.parts()) {
+    w.fabric.receive_stream(done(item_, part.index, 500, 5'000), 500);
+  }
+  w.fabric.advance(5'000);
+  base::Bytes left = 0;
+  for (const auto& out : w.fabric.to_lanes()) {
+    if (out.block.kind != LaneBlock::Kind::kShare) continue;
+    left += out.block.bytes;
+    EXPECT_EQ(out.block.last - out.block.first, io_.transfer_time(out.block.bytes));
+  }
+  EXPECT_EQ(left, 9'999u);
+  EXPECT_EQ(w.fabric.stats().bytes_out, 9'999u);
+}
+
+TEST_F(StreamFabricTest, ResultsDoNotDependOnTheOrderOfTheCalls) {
+  std::vector<WorkItem> items(5, item_);
+  for (std::uint32_t i = 0; i < items.size(); ++i) items[i].id = i;
+  std::vector<base::Cycles> reference;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Wafer w(*this);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> calls;
+    for (std::uint32_t i = 0; i < items.size(); ++i) {
+      for (std::uint32_t lane = 0; lane < 4; ++lane) calls.emplace_back(i, lane);
+    }
+    base::Random random(seed);
+    for (std::size_t n = calls.size(); n > 1; --n) std::swap(calls[n - 1], calls[random.below(n)]);
+    for (const auto& [i, lane] : calls) w.fabric.receive_share(lane, share(items[i], 100 + 10 * i), 0);
+    w.fabric.advance(1'000);
+    std::vector<base::Cycles> seen;
+    for (const auto& out : w.fabric.to_parts()) seen.push_back(out.stream.last_cycle);
+    if (reference.empty()) reference = seen;
+    EXPECT_EQ(seen, reference) << "seed " << seed;
+  }
+  EXPECT_EQ(reference.size(), 5u * 6);
+}
+
+TEST_F(StreamFabricTest, AMessageFromThePastIsABrokenInvariant) {
+  Wafer w(*this);
+  EXPECT_THROW(w.fabric.receive_share(0, share(item_, 100), 101), base::InternalError);
+}
+
+}  // namespace
+}  // namespace wse::fabric

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/tiles/cost_terms.h"
+
+#include <gtest/gtest.h>
+
+#include "wse/base/random.h"
+#include "wse/tiles/tile_twin.h"
+
+namespace wse::tiles {
+namespace {
+
+using base::Operation;
+using base::WorkItem;
+
+base::Cycles of(const CauseCycles& c, Cause cause) { return c[static_cast<std::size_t>(cause)]; }
+
+WorkItem gemm(std::uint64_t inputs, std::uint64_t outputs, std::uint64_t tokens) {
+  WorkItem item;
+  item.operation = Operation::kGemmForward;
+  item.inputs = inputs;
+  item.outputs = outputs;
+  item.tokens = tokens;
+  item.sequence = 2048;
+  return item;
+}
+
+// MLP-up of GPT-NeoX-20B worked by hand: 9 features and 42 tokens a tile, 11 vector steps and a start a weight.
+TEST(CostTermsTest, TheWorkedGemmHasTheCyclesOfTheHandCount) {
+  const base::Mapping mapping(750, 994, 1);
+  const CauseCycles c = cycles_of(gemm(6144, 24'576, 40'960), mapping, {}, Precision::kFp16);
+  EXPECT_EQ(of(c, Cause::kMultiplyAdd) + of(c, Cause::kPadding) + of(c, Cause::kVectorStart), 2'654'208u);
+  EXPECT_EQ(of(c, Cause::kReduction), 24'576u * 11);
+  EXPECT_EQ(of(c, Cause::kMultiplyAdd), 6144ull * 24'576 * 40'960 / (745'500ull * 4));
+}
+
+TEST(CostTermsTest, DensityScalesTheWeightsAndNotTheReduction) {
+  const base::Mapping mapping(750, 994, 1);
+  WorkItem item = gemm(6144, 1000, 40'960);
+  const CauseCycles dense = cycles_of(item, mapping, {}, Precision::kFp16);
+  item.density_ppm = 250'000;
+  const CauseCycles sparse = cycles_of(item, mapping, {}, Precision::kFp16);
+  EXPECT_EQ(of(sparse, Cause::kVectorStart) * 4, of(dense, Cause::kVectorStart));
+  EXPECT_EQ(of(sparse, Cause::kReduction), of(dense, Cause::kReduction));
+}
+
+TEST(CostTermsTest, RecomputedWorkIsBookedAsSuchAndCostsTheSame) {
+  const base::Mapping mapping(750, 994, 2);
+  WorkItem item = gemm(4096, 512, 63'488);
+  const base::Cycles once = total(cycles_of(item, mapping, {}, Precision::kMixed));
+  item.phase = base::Phase::kRecompute;
+  const CauseCycles again = cycles_of(item, mapping, {}, Precision::kMixed);
+  EXPECT_EQ(of(again, Cause::kRecompute), once);
+  EXPECT_EQ(total(again), once);
+}
+
+TEST(CostTermsTest, MultiplyAddsAreExactHoweverTheWaferIsCut) {
+  base::Random random(5);
+  for (int i = 0; i < 300; ++i) {
+    const auto copies = static_cast<std::uint32_t>(1 + random.below(5));
+    const base::Mapping mapping(96, 70, copies);
+    WorkItem item = gemm(1 + random.below(900), 1 + random.below(300), 64 * (1 + random.below(40)));
+    item.sequence = 64;
+    const Operation operations[] = {Operation::kGemmForward, Operation::kGemmWeightGradient,
+                                    Operation::kAttentionForward, Operation::kAttentionBackward};
+    item.operation = operations[i % 4];
+    std::uint64_t expected = item.inputs * item.outputs * item.tokens;
+    if (i % 4 == 2) expected = item.tokens * (item.sequence + 1) * item.inputs;
+    if (i % 4 == 3) expected = 2 * item.tokens * (item.sequence + 1) * item.inputs;
+    const auto x = static_cast<std::uint32_t>(random.below(97));
+    const auto y = static_cast<std::uint32_t>(random.below(71));
+    std::uint64_t sum = 0;
+    for (const base::Span columns : {base::Span{0, x}, base::Span{x, 96}}) {
+      for (const base::Span rows : {base::Span{0, y}, base::Span{y, 70}}) {
+        sum += multiply_adds(item, mapping, {columns, rows});
+      }
+    }
+    EXPECT_EQ(sum, expected) << "case " << i;
+  }
+}
+
+TEST(CostTermsTest, AccumulatorsThatFitTheNearBufferNeedNoSramAccess) {
+  const base::Mapping mapping(10, 10, 1);
+  const base::Rectangle one{{0, 1}, {0, 1}};
+  const auto reads = [&](std::uint64_t tokens_per_tile) {
+    const auto n = events_of(gemm(10, 1, tokens_per_tile * 10), mapping, {}, Precision::kFp16, one);
+    return at(n, base::EventKind::kSramWrite64);
+  };
+  EXPECT_EQ(reads(128), 0u);   // 128 fp16 accumulators are 256 bytes
+  EXPECT_EQ(reads(129), 33u);  // one more: each of 33 vector steps writes
+}
+
+/// A tile that sends back what it gets: the least that obeys the contract.
+class Echo final : public TileTwin {
+ public:
+  fabric::LinkPins to_router() const override { return held_; }
+  std::uint32_t ready() const override { return held_.valid ? 0 : 0xffffff; }
+  void clock(const fabric::LinkPins& from_router, std::uint32_t) override { held_ = from_router; }
+
+ private:
+  fabric::LinkPins held_;
+};
+
+TEST(TileTwinTest, OutputsShowStateOnly) {
+  Echo echo;
+  TileTwin& twin = echo;
+  EXPECT_FALSE(twin.to_router().valid);
+  twin.clock({true, false, 1, 7}, 0);
+  EXPECT_EQ(twin.to_router().data, 7u);
+  EXPECT_EQ(twin.ready(), 0u);
+}
+
+}  // namespace
+}  // namespace wse::tiles
