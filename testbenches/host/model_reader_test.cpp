@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "wse/host/model_spec.h"
+
+namespace wse::host {
+namespace {
+
+class ModelReaderTest : public ::testing::Test {
+ protected:
+  ModelReaderTest() : path_(std::filesystem::temp_directory_path() / ("wse_model_" + std::to_string(getpid()) + ".json")) {}
+  ~ModelReaderTest() override { std::filesystem::remove(path_); }
+
+  ModelSpec read(const std::string& text) {
+    std::ofstream(path_) << text;
+    return read_model(path_.string(), "test");
+  }
+  std::string refusal(const std::string& text) {
+    try {
+      read(text);
+    } catch (const base::ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  }
+  const std::filesystem::path path_;
+};
+
+std::string preset(const std::string& name) { return WSE_SOURCE_DIR "/configs/models/" + name + ".json"; }
+
+TEST(ModelPresetTest, ParametersAreThePublishedOnes) {
+  EXPECT_EQ(read_model(preset("gpt-neox-20b"), "x").parameters(), 20'554'567'680u);
+  EXPECT_EQ(read_model(preset("gpt-3-xl"), "x").parameters(), 1'315'723'264u);
+  EXPECT_EQ(read_model(preset("gpt-3-6.7b"), "x").parameters(), 6'658'404'352u);
+  EXPECT_EQ(read_model(preset("gpt-3-13b"), "x").parameters(), 12'853'386'240u);
+  EXPECT_EQ(read_model(preset("gpt-3-20b"), "x").parameters(), 20'256'221'184u);
+}
+
+TEST_F(ModelReaderTest, MissingKeysTakeTheDefaultsOfTheConfigurationClass) {
+  const ModelSpec neox = read(R"({"model_type":"gpt_neox","num_hidden_layers":2,"hidden_size":64,
+                                  "num_attention_heads":4,"vocab_size":100})");
+  EXPECT_EQ(neox.feed_forward, 24'576u);
+  EXPECT_EQ(neox.positions, 2'048u);
+  EXPECT_TRUE(neox.parallel_blocks);
+  EXPECT_FALSE(neox.tied_head);
+  const ModelSpec gpt2 = read(R"({"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,"n_inner":null,
+                                  "n_positions":32,"vocab_size":100})");
+  EXPECT_EQ(gpt2.feed_forward, 256u);
+  EXPECT_TRUE(gpt2.tied_head && gpt2.learned_positions && !gpt2.parallel_blocks && gpt2.head);
+}
+
+TEST_F(ModelReaderTest, ArchitecturesDecideTheHead) {
+  EXPECT_FALSE(read(R"({"architectures":["GPT2Model"],"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,
+                        "n_positions":32,"vocab_size":100})").head);
+}
+
+TEST_F(ModelReaderTest, EveryBadValueIsNamedWithItsRule) {
+  const std::string bad = refusal(R"({"model_type":"gpt2","n_layer":-2,"n_embd":"wide","vocab_size":1.5,"n_positions":8})");
+  EXPECT_NE(bad.find("n_layer = -2: must be a positive whole number"), std::string::npos) << bad;
+  EXPECT_NE(bad.find("n_embd = \"wide\""), std::string::npos);
+  EXPECT_NE(bad.find("n_head: is missing"), std::string::npos);
+  EXPECT_NE(bad.find("vocab_size = 1.5"), std::string::npos);
+}
+
+TEST_F(ModelReaderTest, ImpossibleModelsAreRefused) {
+  const char* form = R"({"model_type":"gpt2","n_layer":%s,"n_embd":%s,"n_head":%s,"n_positions":8,"vocab_size":9%s})";
+  const auto with = [&](const char* layers, const char* width, const char* heads, const char* more) {
+    char text[300];
+    std::snprintf(text, sizeof text, form, layers, width, heads, more);
+    return refusal(text);
+  };
+  EXPECT_NE(with("2", "64", "5", "").find("must divide the width"), std::string::npos);
+  EXPECT_NE(with("0", "64", "4", "").find("layers = 0"), std::string::npos);
+  EXPECT_NE(with("18446744073709551615", "64", "4", "").find("must be 1 .. 100000"), std::string::npos);
+  EXPECT_NE(with("2", "99999999999", "4", "").find("width"), std::string::npos);
+  EXPECT_NE(with("2", "64", "4", R"(,"num_parameters":5)").find("differs by more than 2 %"), std::string::npos);
+  EXPECT_EQ(with("2", "64", "4", ""), "");
+}
+
+TEST_F(ModelReaderTest, FilesThatAreNoModelAreRefused) {
+  EXPECT_NE(refusal("").find("is empty"), std::string::npos);
+  EXPECT_NE(refusal("{\n\"a\": 1,\n").find("line 3"), std::string::npos);
+  EXPECT_NE(refusal(std::string("\x00\x01\x7f""ELF", 6)).find("is not valid JSON"), std::string::npos);
+  EXPECT_NE(refusal("[1]").find("must be a JSON object"), std::string::npos);
+  EXPECT_NE(refusal("{}").find("model_type: is missing"), std::string::npos);
+  EXPECT_NE(refusal(R"({"model_type":"gpt_neo"})").find("did you mean gpt_neox?"), std::string::npos);
+  EXPECT_THROW(read_model("/", "x"), base::ConfigError);
+  EXPECT_THROW(read_model("/nowhere.json", "x"), base::ConfigError);
+}
+
+}  // namespace
+}  // namespace wse::host

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/model/training.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "support/systemc_test.h"
+#include "wse/model/parameters.h"
+
+namespace wse::model {
+namespace {
+
+class TrainingTest : public testing_support::SystemCTest {
+ protected:
+  static Settings machine(const std::string& name) {
+    Settings settings;
+    Origins origins;
+    base::ConfigErrors errors;
+    read_settings(WSE_SOURCE_DIR "/configs/machines/" + name + ".yaml", settings, origins, errors);
+    errors.throw_if_any();
+    return settings;
+  }
+  static TrainingResult run(const std::string& model, const Settings& settings, const TrainingOptions& options = {}) {
+    return train(host::read_model(WSE_SOURCE_DIR "/configs/models/" + model + ".json", model), settings,
+                 power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"), options);
+  }
+  static double sum(const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
+};
+
+// 3 (N_mm + L (S+1) a) multiply-adds a token, with N_mm = 44 x 12 d^2 + V d; recomputation adds the layers once more.
+TEST_F(TrainingTest, GptNeoxExecutesTheMultiplyAddsOfTheIndependentCountToTheUnit) {
+  constexpr std::uint64_t d = 6144;
+  constexpr std::uint64_t layers = 44 * 12 * d * d;
+  constexpr std::uint64_t head = 50'432 * d;
+  constexpr std::uint64_t attention = 44 * 2'049 * d;
+  constexpr std::uint64_t tokens = 16 * 2'048;
+  TrainingOptions options;
+  options.cold_start = true;
+  const TrainingResult r = run("gpt-neox-20b", Settings{}, options);
+  EXPECT_EQ(r.useful_multiply_adds, 3 * tokens * (layers + head + attention));
+  EXPECT_EQ(r.executed_multiply_adds, tokens * (4 * (layers + attention) + 3 * head));
+  EXPECT_LT(r.elaboration_seconds, 3.0);
+}
+
+TEST_F(TrainingTest, LedgersOfTimeAndEnergyAreComplete) {
+  TrainingOptions options;
+  options.steps = 3;
+  const TrainingResult r = run("tiny-gpt", machine("tiny"), options);
+  EXPECT_NEAR(std::accumulate(r.time_ledger.begin(), r.time_ledger.end(), 0.0), 1, 1e-9);
+  EXPECT_NEAR(sum(r.energy_by_kind) / r.energy_j, 1, 1e-9);
+  EXPECT_NEAR(sum(r.energy_by_die) / r.energy_j, 1, 1e-9);
+  EXPECT_NEAR(sum(r.energy_by_phase) / r.energy_j, 1, 1e-9);
+  EXPECT_NEAR(r.energy_by_trace / r.energy_j, 1, 1e-9);
+  EXPECT_EQ(r.samples.size(), r.power_trace.size());
+}
+
+TEST_F(TrainingTest, TheLaneBytesAreThoseOfTheSchedule) {
+  const TrainingResult r = run("tiny-gpt", machine("tiny"));
+  base::Bytes in = 0;
+  base::Bytes out = 0;
+  for (const host::LaneStats& lane : r.lanes) {
+    in += lane.bytes_in;
+    out += lane.bytes_out;
+  }
+  EXPECT_EQ(in, r.bytes_in + r.sample_bytes_in);
+  EXPECT_EQ(out, r.bytes_out + r.sample_bytes_out);
+}
+
+TEST_F(TrainingTest, ASlowLaneBindsAndDoublingItsRateHalvesTheStep) {
+  Settings settings = machine("tiny");
+  settings.run.batch = 1;
+  settings.machine.io.bits_per_second = 2'000'000;
+  const TrainingResult r = run("tiny-gpt", settings);
+  const double lower_bound = static_cast<double>(r.bytes_in + r.sample_bytes_in) * 8 / (4 * 1.8e6);
+  EXPECT_GE(r.step_seconds, lower_bound);
+  EXPECT_LT(r.step_seconds, 2 * lower_bound);
+  EXPECT_GT(r.time_ledger[static_cast<std::size_t>(tiles::Cause::kWeightWait)], 0.4);
+}
+
+TEST_F(TrainingTest, FullBuffersStallTheLanesAndThatShows) {
+  Settings settings = machine("tiny");
+  settings.machine.io.buffer_bytes = 4096;
+  const TrainingResult r = run("tiny-gpt", settings);
+  for (const host::LaneStats& lane : r.lanes) EXPECT_GT(lane.stalled, 0u);
+}
+
+TEST_F(TrainingTest, ABudgetThatBindsSlowsTheClock) {
+  Settings settings = machine("tiny");
+  settings.machine.power.cap_w = 225;
+  TrainingOptions options;
+  options.steps = 30;
+  const TrainingResult r = run("tiny-gpt", settings, options);
+  EXPECT_GT(r.throttled_fraction, 0.3);
+  EXPECT_NEAR(std::accumulate(r.time_ledger.begin(), r.time_ledger.end(), 0.0), 1, 1e-9);
+  EXPECT_NEAR(r.energy_by_trace / r.energy_j, 1, 1e-9);
+}
+
+}  // namespace
+}  // namespace wse::model
