@@ -22,7 +22,8 @@ int list_command(const Arguments& arguments);
 std::string home();
 /// Names with the file ending under configs/<folder>, sorted, without the ending.
 std::vector<std::string> preset_names(const std::string& folder, const std::string& ending);
-/// A preset's file, or the argument itself if it names a file. Throws ConfigError with the nearest name.
+/// A preset's file, or the argument itself if it names a file. Throws ConfigError with the nearest
+/// name.
 std::string preset_file(const std::string& what, const std::string& name, const std::string& folder,
                         const std::string& ending);
 

@@ -12,7 +12,8 @@ namespace {
 
 using namespace wse;  // NOLINT: the executable names its own libraries
 
-/// The kernel prints its banner before sc_main unless told otherwise; the output of a command is its own.
+/// The kernel prints its banner before sc_main unless told otherwise; the output of a command is
+/// its own.
 const int g_no_banner = setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
 
 constexpr const char* kUsage =
@@ -24,7 +25,9 @@ constexpr const char* kUsage =
 
 int run(const std::string& command, const cli::Arguments& arguments) {
   static const std::map<std::string, int (*)(const cli::Arguments&)> kCommands{
-      {"train", cli::train_command}, {"explain", cli::explain_command}, {"list", cli::list_command}};
+      {"train", cli::train_command},
+      {"explain", cli::explain_command},
+      {"list", cli::list_command}};
   if (command == "--help" || command == "-h" || command == "help") {
     std::cout << kUsage;
     return cli::kDone;
@@ -34,8 +37,9 @@ int run(const std::string& command, const cli::Arguments& arguments) {
   std::vector<std::string> names;
   for (const auto& entry : kCommands) names.push_back(entry.first);
   const std::string near = base::nearest_name(command, names);
-  throw base::ConfigError("COMMAND", command,
-                          "is unknown" + (near.empty() ? std::string() : "; did you mean " + near + "?"));
+  throw base::ConfigError(
+      "COMMAND", command,
+      "is unknown" + (near.empty() ? std::string() : "; did you mean " + near + "?"));
 }
 
 }  // namespace

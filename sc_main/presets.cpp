@@ -32,8 +32,9 @@ std::string preset_file(const std::string& what, const std::string& name, const 
   if (name.find('/') == std::string::npos && fs::is_regular_file(preset, error)) return preset;
   if (fs::exists(name, error)) return name;
   const std::string near = base::nearest_name(name, preset_names(folder, ending));
-  throw base::ConfigError(what, name, "is neither a preset nor a file" +
-                                          (near.empty() ? std::string() : "; did you mean " + near + "?"));
+  throw base::ConfigError(what, name,
+                          "is neither a preset nor a file" +
+                              (near.empty() ? std::string() : "; did you mean " + near + "?"));
 }
 
 }  // namespace wse::cli

@@ -10,17 +10,20 @@ namespace wse::cli {
 namespace po = boost::program_options;
 
 void SettingsOptions::add_to(po::options_description& options) {
-  options.add_options()
-      ("machine", po::value(&machine)->value_name("FILE"), "machine file or preset (default cs2)")
-      ("run", po::value(&run)->value_name("FILE"), "run file")
-      ("set", po::value(&set)->composing()->value_name("PATH=VALUE"), "set a parameter, as often as wanted");
+  options.add_options()("machine", po::value(&machine)->value_name("FILE"),
+                        "machine file or preset (default cs2)")(
+      "run", po::value(&run)->value_name("FILE"), "run file")(
+      "set", po::value(&set)->composing()->value_name("PATH=VALUE"),
+      "set a parameter, as often as wanted");
 }
 
 model::Settings SettingsOptions::read(model::Origins& origins) const {
   model::Settings settings;
   base::ConfigErrors errors;
-  model::read_settings(preset_file("--machine", machine, "machines", ".yaml"), settings, origins, errors);
-  if (!run.empty()) model::read_settings(preset_file("--run", run, "runs", ".yaml"), settings, origins, errors);
+  model::read_settings(preset_file("--machine", machine, "machines", ".yaml"), settings, origins,
+                       errors);
+  if (!run.empty())
+    model::read_settings(preset_file("--run", run, "runs", ".yaml"), settings, origins, errors);
   for (const std::string& assignment : set) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -38,18 +41,20 @@ model::Settings SettingsOptions::read(model::Origins& origins) const {
   return settings;
 }
 
-bool parse_options(const std::vector<std::string>& arguments, const po::options_description& options,
+bool parse_options(const std::vector<std::string>& arguments,
+                   const po::options_description& options,
                    const po::positional_options_description& positions, const std::string& usage,
                    po::variables_map& values) {
   po::options_description all(options);
   all.add_options()("help,h", "this text");
   try {
-    po::store(po::command_line_parser(arguments)
-                  .options(all)
-                  .positional(positions)
-                  .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
-                  .run(),
-              values);
+    po::store(
+        po::command_line_parser(arguments)
+            .options(all)
+            .positional(positions)
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .run(),
+        values);
     if (values.count("help") != 0) {
       std::cout << "usage: " << usage << "\n" << all;
       return false;

@@ -20,7 +20,8 @@ struct SettingsOptions {
   model::Settings read(model::Origins& origins) const;
 };
 
-/// Parses a command's options; prints the help and returns false when it was asked for. Throws ConfigError.
+/// Parses a command's options; prints the help and returns false when it was asked for. Throws
+/// ConfigError.
 bool parse_options(const std::vector<std::string>& arguments,
                    const boost::program_options::options_description& options,
                    const boost::program_options::positional_options_description& positions,

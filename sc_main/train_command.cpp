@@ -31,15 +31,16 @@ struct TrainOptions {
 
 bool read_options(const Arguments& arguments, TrainOptions& o) {
   po::options_description options("options");
-  options.add_options()
-      ("model", po::value(&o.model)->required()->value_name("MODEL"), "preset or path of a Hugging Face config.json")
-      ("steps", po::value(&o.steps)->value_name("N"), "optimizer steps, back to back (default 1)")
-      ("fidelity", po::value(&o.fidelity)->value_name("LEVEL"), "transaction")
-      ("cold-start", po::bool_switch(&o.cold_start), "begin at the temperature of the coolant")
-      ("construction-order", po::value(&o.order)->value_name("ORDER"), "forward or reverse; results are equal")
-      ("out", po::value(&o.out)->value_name("DIR"), "folder of the results (default out/MODEL)")
-      ("json", po::bool_switch(&o.json), "print one JSON object")
-      ("quiet", po::bool_switch(&o.quiet), "print nothing but errors");
+  options.add_options()("model", po::value(&o.model)->required()->value_name("MODEL"),
+                        "preset or path of a Hugging Face config.json")(
+      "steps", po::value(&o.steps)->value_name("N"), "optimizer steps, back to back (default 1)")(
+      "fidelity", po::value(&o.fidelity)->value_name("LEVEL"), "transaction")(
+      "cold-start", po::bool_switch(&o.cold_start), "begin at the temperature of the coolant")(
+      "construction-order", po::value(&o.order)->value_name("ORDER"),
+      "forward or reverse; results are equal")("out", po::value(&o.out)->value_name("DIR"),
+                                               "folder of the results (default out/MODEL)")(
+      "json", po::bool_switch(&o.json), "print one JSON object")("quiet", po::bool_switch(&o.quiet),
+                                                                 "print nothing but errors");
   o.settings.add_to(options);
   po::positional_options_description positions;
   positions.add("model", 1);
@@ -50,7 +51,8 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
 void check(const TrainOptions& o) {
   base::ConfigErrors errors;
   errors.require(o.steps >= 1 && o.steps <= 1'000'000, "--steps", o.steps, "must be 1 .. 1000000");
-  errors.require(o.fidelity == "transaction", "--fidelity", o.fidelity, "must be transaction for this command");
+  errors.require(o.fidelity == "transaction", "--fidelity", o.fidelity,
+                 "must be transaction for this command");
   errors.require(o.order == "forward" || o.order == "reverse", "--construction-order", o.order,
                  "must be forward or reverse");
   errors.throw_if_any();
@@ -74,7 +76,8 @@ int train_command(const Arguments& arguments) {
   std::string name = std::filesystem::path(file).stem().string();
   if (name == "config") name = std::filesystem::absolute(file).parent_path().filename().string();
   const host::ModelSpec spec = host::read_model(file, name);
-  const power::EnergyTable energy = power::EnergyTable::read(energy_file(settings.machine.energy_table));
+  const power::EnergyTable energy =
+      power::EnergyTable::read(energy_file(settings.machine.energy_table));
   const std::string out = o.out.empty() ? "out/" + name : o.out;
   report::prepare_folder(out);
   std::signal(SIGINT, on_interrupt);
@@ -89,8 +92,8 @@ int train_command(const Arguments& arguments) {
   if (o.json) {
     std::cout << report::train_json(result).dump(2) << std::endl;
   } else if (!o.quiet) {
-    std::cout << report::summary(result) << "  results in             " << out << "/ (stats.json, dies.csv, wafer.vcd, wafer.gtkw)"
-              << std::endl;
+    std::cout << report::summary(result) << "  results in             " << out
+              << "/ (stats.json, dies.csv, wafer.vcd, wafer.gtkw)" << std::endl;
   }
   return kDone;
 }

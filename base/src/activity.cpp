@@ -25,8 +25,9 @@ std::string_view name_of(Phase phase) {
 
 std::string_view name_of(Operation operation) {
   static constexpr std::array<std::string_view, 7> kNames = {
-      "gemm_forward",      "gemm_input_gradient", "gemm_weight_gradient", "attention_forward",
-      "attention_backward", "vector",              "layer_change"};
+      "gemm_forward",      "gemm_input_gradient", "gemm_weight_gradient",
+      "attention_forward", "attention_backward",  "vector",
+      "layer_change"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 

@@ -58,7 +58,7 @@ void ConfigErrors::throw_if_any() const {
 
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 2);
+  std::size_t best_distance = std::max<std::size_t>(3, name.size() / 2);
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {

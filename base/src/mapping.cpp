@@ -20,6 +20,14 @@ std::uint64_t Mapping::features_in(Span columns, std::uint64_t features) const {
   return sum;
 }
 
+std::uint64_t Mapping::weights_in(std::uint32_t copy, Span columns, std::uint64_t features,
+                                  std::uint64_t outputs, std::uint32_t density_ppm) const {
+  const auto before = [&](std::uint32_t column) {
+    return mul_div(feature_begin(copy, column, features) * outputs, density_ppm, 1'000'000);
+  };
+  return before(columns.end) - before(columns.begin);
+}
+
 Mapping::TokenRun Mapping::tokens_in(std::uint32_t copy, Span rows, std::uint64_t tokens) const {
   const std::uint64_t runs = std::uint64_t{copies_} * rows_;
   const std::uint64_t first = std::uint64_t{copy} * rows_;

@@ -18,7 +18,8 @@ std::vector<Rectangle> one_a_die(const WaferGeometry& geometry) {
   return regions;
 }
 
-std::vector<Rectangle> grid(const GeometryConfig& config, std::uint32_t columns, std::uint32_t rows) {
+std::vector<Rectangle> grid(const GeometryConfig& config, std::uint32_t columns,
+                            std::uint32_t rows) {
   std::vector<Rectangle> regions;
   for (std::uint32_t row = 0; row < rows; ++row) {
     for (std::uint32_t column = 0; column < columns; ++column) {

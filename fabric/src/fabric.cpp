@@ -68,9 +68,7 @@ void Fabric::arm() {
   wake_.notify(base::to_sc_time(std::min(at, boundary) - base::now()));
 }
 
-void Fabric::end_window() {
-  report_window(ticker_.ended(), ticker_.end_of(ticker_.ended()));
-}
+void Fabric::end_window() { report_window(ticker_.ended(), ticker_.end_of(ticker_.ended())); }
 
 void Fabric::report_window(std::uint64_t window, base::Picoseconds end) {
   const base::Cycles until = epochs_.cycle_at_or_after(end);

@@ -129,7 +129,8 @@ void StreamFabric::distribute(const Message& message, Flight& flight) {
   const std::uint64_t packed = base::ceil_div(message.bytes, 4);
   Message stream = message;
   // Through the edge ports: one wavelet a port and cycle.
-  stream.other = std::max(message.other, message.stamp + base::ceil_div(packed, io_.edge_ports_per_lane));
+  stream.other =
+      std::max(message.other, message.stamp + base::ceil_div(packed, io_.edge_ports_per_lane));
   EventCounts io{};
   at(io, EventKind::kIoBit) = message.bytes * 8;
   Cycles head = stream.stamp + config_.ramp_latency_cycles;
@@ -141,20 +142,23 @@ void StreamFabric::distribute(const Message& message, Flight& flight) {
       const std::uint32_t die = geometry_.die_at(at_column, route.die_row);
       head = mesh_.reserve(die, direction, packed, head);
       head += Cycles{geometry_.fabric_columns_of(at_column).size()} * config_.hop_latency_cycles;
-      count_row(die, message.work->phase, packed, head, head + (stream.other - stream.stamp) + 1, true);
+      count_row(die, message.work->phase, packed, head, head + (stream.other - stream.stamp) + 1,
+                true);
       route.west ? ++at_column : --at_column;
     }
     multicast_column(stream, route, target, head, flight);
   }
 }
 
-/// From the row of the lane up and down the columns of one die column; a packed wavelet becomes two.
+/// From the row of the lane up and down the columns of one die column; a packed wavelet becomes
+/// two.
 void StreamFabric::multicast_column(const Message& message, const LaneRoute& route,
                                     std::size_t target, Cycles head, Flight& flight) {
   const std::uint32_t die_column = route.die_columns[target];
-  const std::uint64_t all_columns = base::ceil_div(mapping_.columns() / mapping_.copies(), io_.lanes);
-  const std::uint64_t weights = base::mul_div_up(base::ceil_div(message.bytes, 2),
-                                                 route.columns[target].size(), all_columns);
+  const std::uint64_t all_columns =
+      base::ceil_div(mapping_.columns() / mapping_.copies(), io_.lanes);
+  const std::uint64_t weights =
+      base::mul_div_up(base::ceil_div(message.bytes, 2), route.columns[target].size(), all_columns);
   const Cycles span = message.other - message.stamp;
   const auto arrive = [&](std::uint32_t die_row, Cycles at) {
     const std::uint32_t die = geometry_.die_at(die_column, die_row);
@@ -203,7 +207,8 @@ void StreamFabric::reduce(const WorkItem& item, std::uint32_t die, Cycles start,
                           Flight& flight) {
   Cycles done = finish;
   Cycles fill = 2 * Cycles{config_.ramp_latency_cycles};
-  if (item.operation == Operation::kGemmForward || item.operation == Operation::kGemmInputGradient) {
+  if (item.operation == Operation::kGemmForward ||
+      item.operation == Operation::kGemmInputGradient) {
     const std::uint64_t a_row =
         item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens) * sum_bits_, 32);
     mesh_.reserve(die, Direction::kEast, a_row * mesh_.links(die, Direction::kEast), start);
@@ -293,12 +298,17 @@ void StreamFabric::count_part(const WorkItem& item, const base::RegionPart& part
   std::uint64_t sums = 0;      // wavelets from tile to tile
   std::uint64_t crossing = 0;  // over the scribe line at the north or west side of the part
   const base::Span die_rows = geometry_.user_rows_of(part.die / geometry_.config().die_columns);
-  const base::Span die_columns = geometry_.user_columns_of(part.die % geometry_.config().die_columns);
+  const base::Span die_columns =
+      geometry_.user_columns_of(part.die % geometry_.config().die_columns);
   const bool north_edge = part.tiles.rows.begin == die_rows.begin && part.tiles.rows.begin > 0;
-  const bool west_edge = part.tiles.columns.begin == die_columns.begin && part.tiles.columns.begin > 0;
-  if (item.operation == Operation::kGemmForward || item.operation == Operation::kGemmInputGradient) {
-    const std::uint64_t features = mapping_.features_in(part.tiles.columns, item.inputs);
-    weights = base::mul_div(features * item.outputs, item.density_ppm, 1'000'000);
+  const bool west_edge =
+      part.tiles.columns.begin == die_columns.begin && part.tiles.columns.begin > 0;
+  if (item.operation == Operation::kGemmForward ||
+      item.operation == Operation::kGemmInputGradient) {
+    for (std::uint32_t copy = 0; copy < mapping_.copies(); ++copy) {
+      weights += mapping_.weights_in(copy, part.tiles.columns, item.inputs, item.outputs,
+                                     item.density_ppm);
+    }
     const std::uint64_t a_row =
         item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens) * sum_bits_, 32);
     sums = a_row * rows * columns;

@@ -42,14 +42,15 @@ Host::Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io,
 }
 
 void Host::start_step(std::function<void()> ended) {
-  WSE_CHECK(outstanding_items_ == 0 && arriving_.empty(), "a step starts when the one before has ended");
+  WSE_CHECK(outstanding_items_ == 0 && arriving_.empty(),
+            "a step starts when the one before has ended");
   ended_ = std::move(ended);
   next_ = 0;
   items_done_ = 0;
   credits_ = 0;
   updated_ = 0;
-  gradients_due_ = static_cast<std::size_t>(
-      std::count_if(schedule_.begin(), schedule_.end(), [](const WorkItem& w) { return w.bytes_out() > 0; }));
+  gradients_due_ = static_cast<std::size_t>(std::count_if(
+      schedule_.begin(), schedule_.end(), [](const WorkItem& w) { return w.bytes_out() > 0; }));
   memoryx_.begin_step();
   std::fill(lane_free_.begin(), lane_free_.end(), base::now() + memoryx_.latency());
   blocked_ = false;
@@ -158,8 +159,9 @@ std::uint64_t Host::read_register(std::uint64_t address) {
 }
 
 std::string Host::pending() const {
-  return fmt::format("{} of {} work items sent, {} done, gradients of {} due, {} bytes waiting on the wafer",
-                     next_, schedule_.size(), items_done_, gradients_due_, outstanding_bytes_);
+  return fmt::format(
+      "{} of {} work items sent, {} done, gradients of {} due, {} bytes waiting on the wafer",
+      next_, schedule_.size(), items_done_, gradients_due_, outstanding_bytes_);
 }
 
 }  // namespace wse::host

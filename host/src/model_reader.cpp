@@ -21,8 +21,10 @@ struct Dialect {
   const char* heads;
   const char* feed_forward;
   const char* positions;
-  std::optional<std::uint64_t> default_feed_forward;  ///< four times the width where the class says none
-  std::optional<std::uint64_t> default_positions;     ///< none: the key is required (learned positions)
+  std::optional<std::uint64_t>
+      default_feed_forward;  ///< four times the width where the class says none
+  std::optional<std::uint64_t>
+      default_positions;  ///< none: the key is required (learned positions)
   bool learned_positions;
   bool default_parallel;
   bool default_tied;
@@ -31,8 +33,8 @@ struct Dialect {
 constexpr Dialect kDialects[] = {
     {"gpt_neox", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
      "max_position_embeddings", 24576, 2048, false, true, false},
-    {"gpt2", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, std::nullopt, true,
-     false, true},
+    {"gpt2", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, std::nullopt,
+     true, false, true},
 };
 
 std::string read_text(const std::string& path) {

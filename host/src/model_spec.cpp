@@ -34,7 +34,8 @@ void ModelSpec::validate(const std::string& place, base::ConfigErrors& errors) c
     const double counted = static_cast<double>(parameters());
     if (counted > stated * 1.02 || counted < stated * 0.98) {
       errors.add("num_parameters", std::to_string(*stated_parameters),
-                 "differs by more than 2 % from the recount, " + std::to_string(parameters()), place);
+                 "differs by more than 2 % from the recount, " + std::to_string(parameters()),
+                 place);
     }
   }
 }

@@ -109,7 +109,8 @@ class Builder {
       return w;
     });
   }
-  /// dX = dY W^T reduces over the outputs: the block is a share of the inputs, the bytes are those of the matrix.
+  /// dX = dY W^T reduces over the outputs: the block is a share of the inputs, the bytes are those
+  /// of the matrix.
   void gemm_backward(const Matrix& m) {
     begin_group();
     const Matrix transposed{m.outputs, m.inputs, false};
@@ -183,8 +184,11 @@ class Builder {
     vector(Phase::kBackward, d, VectorPasses::kResidual);
   }
 
-  /// 2 d bytes a token for a layer's input; 34 d for all intermediates of a layer [korthikanti2022].
-  base::Bytes kept_per_layer() const { return (config_.recompute ? 2 : 34) * tokens_ * model_.width; }
+  /// 2 d bytes a token for a layer's input; 34 d for all intermediates of a layer
+  /// [korthikanti2022].
+  base::Bytes kept_per_layer() const {
+    return (config_.recompute ? 2 : 34) * tokens_ * model_.width;
+  }
   base::Bytes live_layer() const { return 34 * tokens_ * model_.width; }
 
   void forward() {

@@ -3,8 +3,9 @@
 
 namespace wse::model {
 
-Cs2::Cs2(const sc_core::sc_module_name& name, const Settings& settings, const power::EnergyTable& energy,
-         const TrainingPlan& plan, const std::vector<base::WorkItem>& schedule, ConstructionOrder order)
+Cs2::Cs2(const sc_core::sc_module_name& name, const Settings& settings,
+         const power::EnergyTable& energy, const TrainingPlan& plan,
+         const std::vector<base::WorkItem>& schedule, ConstructionOrder order)
     : sc_core::sc_module(name) {
   const MachineConfig& machine = settings.machine;
   const auto build_wafer = [&] {
@@ -12,7 +13,8 @@ Cs2::Cs2(const sc_core::sc_module_name& name, const Settings& settings, const po
                                      settings.run.precision_kind(), order);
   };
   if (order == ConstructionOrder::kForward) build_wafer();
-  host_ = std::make_unique<host::Host>("host", machine.io, machine.lane_latency_ps, machine.memoryx, schedule);
+  host_ = std::make_unique<host::Host>("host", machine.io, machine.lane_latency_ps, machine.memoryx,
+                                       schedule);
   if (order == ConstructionOrder::kReverse) build_wafer();
   host_->register_socket.bind(wafer_->monitor().register_socket);
   for (std::uint32_t lane = 0; lane < machine.io.lanes; ++lane) {

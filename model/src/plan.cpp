@@ -20,9 +20,10 @@ std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t capacity
   return sizes;
 }
 
-/// Step time from the cost terms: in each of the forward and backward phase the slowest of lanes and tiles decides.
-/// One layer in large blocks stands for all.
-double estimate_seconds(const host::ModelSpec& model, const Settings& settings, const TrainingPlan& plan) {
+/// Step time from the cost terms: in each of the forward and backward phase the slowest of lanes
+/// and tiles decides. One layer in large blocks stands for all.
+double estimate_seconds(const host::ModelSpec& model, const Settings& settings,
+                        const TrainingPlan& plan) {
   const MachineConfig& machine = settings.machine;
   host::ModelSpec one_layer = model;
   one_layer.layers = 1;
@@ -42,14 +43,16 @@ double estimate_seconds(const host::ModelSpec& model, const Settings& settings, 
                          (item.outputs != model.vocabulary && item.inputs != model.vocabulary);
       const double times = layer ? static_cast<double>(model.layers) : 1.0;
       const int phase = item.phase == base::Phase::kForward ? 0 : 1;
-      compute[phase] += times * static_cast<double>(tiles::total(tiles::cycles_of(
-                                    item, plan.mapping, machine.tile, settings.run.precision_kind())));
+      compute[phase] +=
+          times * static_cast<double>(tiles::total(tiles::cycles_of(
+                      item, plan.mapping, machine.tile, settings.run.precision_kind())));
       in[phase] += times * static_cast<double>(item.weight_bytes);
       out[phase] += times * static_cast<double>(item.gradient_bytes);
     }
     for (int phase = 0; phase < 2; ++phase) {
-      seconds += std::max({compute[phase] / static_cast<double>(machine.core_hz),
-                           in[phase] / lanes_bytes_per_second, out[phase] / lanes_bytes_per_second});
+      seconds +=
+          std::max({compute[phase] / static_cast<double>(machine.core_hz),
+                    in[phase] / lanes_bytes_per_second, out[phase] / lanes_bytes_per_second});
     }
   }
   return seconds;
@@ -70,7 +73,8 @@ void choose_copies(const host::ModelSpec& model, const Settings& settings, Train
   plan = *best;
 }
 
-std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settings& settings, bool recompute) {
+std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settings& settings,
+                                      bool recompute) {
   const MachineConfig& machine = settings.machine;
   TrainingPlan plan;
   plan.schedule.sequence = settings.run.sequence == 0 ? model.positions : settings.run.sequence;
@@ -78,25 +82,31 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
   plan.schedule.density_ppm = settings.run.density_ppm();
   plan.schedule.block_bytes = settings.run.block_bytes;
   plan.passes = recompute ? 3 : 2;
-  plan.activation_limit = base::mul_div(machine.sram_bytes_user(), machine.tile.activation_share_ppm, 1'000'000);
-  const base::Bytes per_sequence = activation_bytes_per_token(model, recompute) * plan.schedule.sequence;
+  plan.activation_limit =
+      base::mul_div(machine.sram_bytes_user(), machine.tile.activation_share_ppm, 1'000'000);
+  const base::Bytes per_sequence =
+      activation_bytes_per_token(model, recompute) * plan.schedule.sequence;
   plan.capacity = plan.activation_limit / per_sequence;
   if (plan.capacity == 0) return std::nullopt;
   plan.batch = settings.run.batch == 0 ? plan.capacity : settings.run.batch;
   plan.schedule.micro_batches = cut_batch(plan.batch, plan.capacity);
-  plan.activation_bytes = per_sequence * base::ceil_div(plan.batch, plan.schedule.micro_batches.size());
+  plan.activation_bytes =
+      per_sequence * base::ceil_div(plan.batch, plan.schedule.micro_batches.size());
   choose_copies(model, settings, plan);
   return plan;
 }
 
 [[noreturn]] void nothing_fits(const host::ModelSpec& model, const Settings& settings) {
-  const std::uint64_t sequence = settings.run.sequence == 0 ? model.positions : settings.run.sequence;
-  const base::Bytes needed = activation_bytes_per_token(model, settings.run.recompute != "none") * sequence;
+  const std::uint64_t sequence =
+      settings.run.sequence == 0 ? model.positions : settings.run.sequence;
+  const base::Bytes needed =
+      activation_bytes_per_token(model, settings.run.recompute != "none") * sequence;
   const base::Bytes limit = base::mul_div(settings.machine.sram_bytes_user(),
                                           settings.machine.tile.activation_share_ppm, 1'000'000);
   throw base::ConfigError(
       "run.sequence", std::to_string(sequence),
-      fmt::format("needs {} bytes of activations for one sequence, {} fit: at most {} tokens{}", needed, limit,
+      fmt::format("needs {} bytes of activations for one sequence, {} fit: at most {} tokens{}",
+                  needed, limit,
                   limit / activation_bytes_per_token(model, settings.run.recompute != "none"),
                   settings.run.recompute == "none" ? ", or run.recompute = full" : ""));
 }
@@ -104,20 +114,24 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
 }  // namespace
 
 base::Bytes activation_bytes_per_token(const host::ModelSpec& model, bool recompute) {
-  return recompute ? 2 * model.layers * model.width + 34 * model.width : 34 * model.layers * model.width;
+  return recompute ? 2 * model.layers * model.width + 34 * model.width
+                   : 34 * model.layers * model.width;
 }
 
 TrainingPlan make_plan(const host::ModelSpec& model, const Settings& settings) {
   if (settings.run.sequence > model.positions && model.learned_positions) {
-    throw base::ConfigError("run.sequence", std::to_string(settings.run.sequence),
-                            fmt::format("must be at most the model's positions, {}", model.positions));
+    throw base::ConfigError(
+        "run.sequence", std::to_string(settings.run.sequence),
+        fmt::format("must be at most the model's positions, {}", model.positions));
   }
   std::optional<TrainingPlan> best;
   for (const bool recompute : {false, true}) {
     if (settings.run.recompute == (recompute ? "none" : "full")) continue;
     const auto plan = plan_with(model, settings, recompute);
     if (!plan) continue;
-    const auto rate = [](const TrainingPlan& p) { return static_cast<double>(p.tokens()) / p.estimated_step_seconds; };
+    const auto rate = [](const TrainingPlan& p) {
+      return static_cast<double>(p.tokens()) / p.estimated_step_seconds;
+    };
     if (!best || rate(*plan) > rate(*best)) best = plan;
   }
   if (!best) nothing_fits(model, settings);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "wse/base/check.h"
+
 namespace wse::model {
 namespace {
 
@@ -31,10 +33,13 @@ Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<
 /// The regions report at the tick, in any order: look a quarter of a window later.
 void Recorder::on_tick() {
   watch();
+  due_ = true;
   sample_event_.notify(base::to_sc_time(cs2_.wafer().ticker().window() / 4));
 }
 
 void Recorder::sample_due() {
+  if (!due_) return;
+  due_ = false;
   const base::WindowTicker& ticker = cs2_.wafer().ticker();
   const base::Picoseconds end = ticker.end_of(ticker.ended());
   if (measuring_) sample(end - ticker.window(), end);
@@ -59,7 +64,7 @@ void Recorder::begin_measurement() {
 }
 
 void Recorder::finish(base::Picoseconds end) {
-  sample_event_.cancel();
+  WSE_CHECK(!due_, "the window before was sampled");
   const base::Picoseconds window = cs2_.wafer().ticker().window();
   const base::Picoseconds begin = (end - 1) / window * window;
   sample(begin, end);
@@ -124,7 +129,8 @@ void Recorder::sample_regions(RunSample& s, double seconds) {
     s.die_busy.push_back(static_cast<float>(user[die] > 0 ? busy[die] / user[die] : 0));
     s.die_sram_bytes.push_back(static_cast<float>(sram[die]));
   }
-  s.phase = static_cast<base::Phase>(std::max_element(phases.begin(), phases.end()) - phases.begin());
+  s.phase =
+      static_cast<base::Phase>(std::max_element(phases.begin(), phases.end()) - phases.begin());
 }
 
 }  // namespace wse::model

@@ -18,14 +18,16 @@ void MachineConfig::validate(base::ConfigErrors& errors) const {
                  "must be 1e6 .. 1e11");
   errors.require(cores_rated >= 1 && cores_rated <= 1'000'000'000'000ULL, "wafer.cores_rated",
                  cores_rated, "must be 1 .. 1e12");
-  errors.require(lane_latency_ps >= 1'000 && lane_latency_ps <= 1'000'000'000'000ULL, "io.lane.latency_s",
-                 static_cast<double>(lane_latency_ps) * 1e-12, "must be 1e-9 .. 1");
-  errors.require((region_columns == 0) == (region_rows == 0) && region_columns <= geometry.user_columns &&
-                     region_rows <= geometry.user_rows,
-                 "wafer.regions.columns", region_columns,
-                 "must be zero together with wafer.regions.rows, or both at most the user rectangle");
-  errors.require(std::uint64_t{region_columns} * region_rows <= 4096, "wafer.regions.rows", region_rows,
-                 "makes more than 4096 regions");
+  errors.require(lane_latency_ps >= 1'000 && lane_latency_ps <= 1'000'000'000'000ULL,
+                 "io.lane.latency_s", static_cast<double>(lane_latency_ps) * 1e-12,
+                 "must be 1e-9 .. 1");
+  errors.require(
+      (region_columns == 0) == (region_rows == 0) && region_columns <= geometry.user_columns &&
+          region_rows <= geometry.user_rows,
+      "wafer.regions.columns", region_columns,
+      "must be zero together with wafer.regions.rows, or both at most the user rectangle");
+  errors.require(std::uint64_t{region_columns} * region_rows <= 4096, "wafer.regions.rows",
+                 region_rows, "makes more than 4096 regions");
 }
 
 tiles::Precision RunConfig::precision_kind() const {
@@ -50,13 +52,15 @@ void RunConfig::validate(base::ConfigErrors& errors) const {
   one_of(precision, "run.precision", {"fp16", "mixed", "fp32"});
   one_of(recompute, "run.recompute", {"auto", "full", "none"});
   one_of(mode, "run.mode", {"auto", "stream"});
-  errors.require(sparsity >= 0.0 && sparsity <= 0.999999, "run.sparsity", sparsity, "must be in [0, 1)");
+  errors.require(sparsity >= 0.0 && sparsity <= 0.999999, "run.sparsity", sparsity,
+                 "must be in [0, 1)");
   errors.require(batch <= 1'000'000, "run.batch", batch, "must be at most 1000000 sequences");
   errors.require(sequence <= 1'000'000, "run.sequence", sequence, "must be at most 1000000 tokens");
-  errors.require(systems == 1, "run.systems", systems, "must be 1: data parallel runs are not modelled yet");
+  errors.require(systems == 1, "run.systems", systems,
+                 "must be 1: data parallel runs are not modelled yet");
   errors.require(copies <= 64, "run.copies", copies, "must be at most 64");
-  errors.require(block_bytes >= 65'536 && block_bytes <= (1ULL << 34), "run.block_bytes", block_bytes,
-                 "must be 65536 .. 17179869184");
+  errors.require(block_bytes >= 65'536 && block_bytes <= (1ULL << 34), "run.block_bytes",
+                 block_bytes, "must be 65536 .. 17179869184");
 }
 
 }  // namespace wse::model

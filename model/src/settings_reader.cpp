@@ -15,13 +15,16 @@ namespace fs = std::filesystem;
 
 std::string read_text(const std::string& file) {
   std::error_code error;
-  if (fs::is_directory(file, error)) throw base::ConfigError("file", file, "is a folder; a YAML file is needed");
+  if (fs::is_directory(file, error))
+    throw base::ConfigError("file", file, "is a folder; a YAML file is needed");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw base::ConfigError("file", file, "cannot be read");
   std::ostringstream text;
   text << stream.rdbuf();
-  if (text.str().find('\0') != std::string::npos) throw base::ConfigError("file", file, "is binary, not YAML");
-  if (text.str().find_first_not_of(" \t\r\n") == std::string::npos) throw base::ConfigError("file", file, "is empty");
+  if (text.str().find('\0') != std::string::npos)
+    throw base::ConfigError("file", file, "is binary, not YAML");
+  if (text.str().find_first_not_of(" \t\r\n") == std::string::npos)
+    throw base::ConfigError("file", file, "is empty");
   return text.str();
 }
 
@@ -47,11 +50,14 @@ class FileReader {
   }
 
  private:
-  std::string place(const YAML::Mark& mark) const { return fmt::format("{}:{}", file_, mark.line + 1); }
+  std::string place(const YAML::Mark& mark) const {
+    return fmt::format("{}:{}", file_, mark.line + 1);
+  }
 
   void read_base(const YAML::Node& node, int depth) {
     if (!node.IsScalar() || depth > 8) {
-      errors_.add("base", "", depth > 8 ? "refers to itself" : "must name a file", place(node.Mark()));
+      errors_.add("base", "", depth > 8 ? "refers to itself" : "must name a file",
+                  place(node.Mark()));
       return;
     }
     const fs::path other = fs::path(file_).parent_path() / node.Scalar();
@@ -99,11 +105,12 @@ class FileReader {
         origin.confidence = text;
       } else if (key == "unit") {
         if (text != parameter.unit) {
-          errors_.add(parameter.path, text, "must be in the unit " + parameter.unit, place(entry.second.Mark()));
+          errors_.add(parameter.path, text, "must be in the unit " + parameter.unit,
+                      place(entry.second.Mark()));
         }
       } else if (key != "value" && key != "note") {
-        errors_.add(parameter.path + "." + key, text, "must be value, unit, source, confidence or note",
-                    place(entry.first.Mark()));
+        errors_.add(parameter.path + "." + key, text,
+                    "must be value, unit, source, confidence or note", place(entry.first.Mark()));
       }
     }
   }

@@ -26,13 +26,15 @@ std::uint64_t max_rss_bytes() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-/// The kernel counts picoseconds in 64 bits: refuse what would overflow, with room for what an estimate misses.
+/// The kernel counts picoseconds in 64 bits: refuse what would overflow, with room for what an
+/// estimate misses.
 void refuse_overflow(const TrainingPlan& plan, std::uint32_t steps) {
   constexpr double kMostSeconds = 1e6;
   const double seconds = plan.estimated_step_seconds * (steps + 1);
   if (seconds < kMostSeconds) return;
-  throw base::ConfigError("run.batch", std::to_string(plan.batch),
-                          "would simulate about " + std::to_string(seconds) + " s; the kernel's time ends near 1e7 s");
+  throw base::ConfigError(
+      "run.batch", std::to_string(plan.batch),
+      "would simulate about " + std::to_string(seconds) + " s; the kernel's time ends near 1e7 s");
 }
 
 class Run {
@@ -87,7 +89,8 @@ class Run {
     });
   }
 
-  /// One step to learn the mean power of every die, then its steady state: a step among many begins there.
+  /// One step to learn the mean power of every die, then its steady state: a step among many begins
+  /// there.
   void warm_up() {
     steps(1);
     const base::Picoseconds boundary = (base::now() / window() + 1) * window();
@@ -113,6 +116,7 @@ class Run {
     first_cycle_ = wafer.epochs().cycle_at_or_after(begin_);
     steps(options_.steps);
     end_ = base::now();
+    recorder_.sample_due();
     wafer.flush(end_);
     recorder_.finish(end_);
     wafer.monitor().finish(end_);
@@ -121,7 +125,8 @@ class Run {
   std::uint64_t multiply_adds() {
     std::uint64_t sum = 0;
     for (std::uint32_t r = 0; r < cs2_.wafer().layout().regions(); ++r) {
-      for (const tiles::PartCore& part : cs2_.wafer().region(r).parts()) sum += part.multiply_adds();
+      for (const tiles::PartCore& part : cs2_.wafer().region(r).parts())
+        sum += part.multiply_adds();
     }
     return sum;
   }
@@ -157,7 +162,8 @@ class Run {
     }
     const fabric::FabricStats& after = cs2_.wafer().fabric().core().stats();
     const std::uint64_t moved = after.bytes_in - stats_before_.bytes_in;
-    WSE_CHECK(moved == (r.bytes_in + r.sample_bytes_in) * options_.steps, "every byte sent crosses a lane");
+    WSE_CHECK(moved == (r.bytes_in + r.sample_bytes_in) * options_.steps,
+              "every byte sent crosses a lane");
     r.wavelet_hops = (after.wavelet_hops - stats_before_.wavelet_hops) / options_.steps;
     r.die_crossings = (after.die_crossings - stats_before_.die_crossings) / options_.steps;
     r.contention_cycles =
@@ -245,7 +251,8 @@ class Run {
 
 double TrainingResult::utilization() const {
   const double peak = static_cast<double>(settings.machine.cores_rated) *
-                      settings.machine.tile.lanes_fp16 * 2.0 * static_cast<double>(settings.machine.core_hz);
+                      settings.machine.tile.lanes_fp16 * 2.0 *
+                      static_cast<double>(settings.machine.core_hz);
   return useful_flops_per_second() / peak;
 }
 
@@ -255,8 +262,9 @@ TrainingResult train(const host::ModelSpec& model, const Settings& settings,
   refuse_overflow(plan, options.steps);
   const base::Bytes state = model.parameters() * host::MemoryX::kStateBytesPerParameter;
   if (state > settings.machine.memoryx.capacity_bytes) {
-    throw base::ConfigError("host.memoryx.capacity_bytes", std::to_string(settings.machine.memoryx.capacity_bytes),
-                            "must hold 16 bytes a parameter, " + std::to_string(state) + " for this model");
+    throw base::ConfigError(
+        "host.memoryx.capacity_bytes", std::to_string(settings.machine.memoryx.capacity_bytes),
+        "must hold 16 bytes a parameter, " + std::to_string(state) + " for this model");
   }
   return Run(model, settings, plan, energy, options).go();
 }

@@ -37,8 +37,9 @@ Wafer::Wafer(const sc_core::sc_module_name& name, const MachineConfig& config,
   if (order == ConstructionOrder::kReverse) build_regions(config, mapping, precision, order);
   monitor_ = std::make_unique<power::PowerMonitor>("monitor", config.power, config.thermal, energy,
                                                    geometry_, epochs_, config.core_hz, *ticker_);
-  fabric_ = std::make_unique<fabric::Fabric>("fabric", config.fabric, config.io, geometry_, layout_,
-                                             mapping, tiles::sum_bits(precision), epochs_, *ticker_);
+  fabric_ =
+      std::make_unique<fabric::Fabric>("fabric", config.fabric, config.io, geometry_, layout_,
+                                       mapping, tiles::sum_bits(precision), epochs_, *ticker_);
   build_srams(config, order);
   if (order == ConstructionOrder::kForward) build_regions(config, mapping, precision, order);
   bind();
@@ -59,7 +60,9 @@ void Wafer::build_srams(const MachineConfig& config, ConstructionOrder order) {
   for (std::uint32_t i = 0; i < geometry_.dies(); ++i) {
     const std::uint32_t die = place(i, geometry_.dies(), order);
     srams_[die] = std::make_unique<memory::SramArray>(
-        fmt::format("sram_{}_{}", die % config.geometry.die_columns, die / config.geometry.die_columns).c_str(),
+        fmt::format("sram_{}_{}", die % config.geometry.die_columns,
+                    die / config.geometry.die_columns)
+            .c_str(),
         config.sram, die, geometry_.tiles_per_die(), arena_.view(die), cycle);
   }
 }

@@ -41,7 +41,8 @@ json ledger_json(const TrainingResult& r) {
   return ledger;
 }
 
-json by_name(const std::vector<double>& values, const std::function<std::string_view(std::size_t)>& name) {
+json by_name(const std::vector<double>& values,
+             const std::function<std::string_view(std::size_t)>& name) {
   json object = json::object();
   for (std::size_t i = 0; i < values.size(); ++i) object[std::string(name(i))] = values[i];
   return object;
@@ -57,7 +58,8 @@ double lane_busy_seconds(const TrainingResult& r) {
 double lane_stall_fraction(const TrainingResult& r) {
   base::Picoseconds sum = 0;
   for (const host::LaneStats& lane : r.lanes) sum += lane.stalled;
-  return static_cast<double>(sum) * 1e-12 / static_cast<double>(r.lanes.size()) / (r.step_seconds * r.steps);
+  return static_cast<double>(sum) * 1e-12 / static_cast<double>(r.lanes.size()) /
+         (r.step_seconds * r.steps);
 }
 
 }  // namespace
@@ -105,9 +107,10 @@ json train_json(const TrainingResult& r) {
 json stats_json(const TrainingResult& r) {
   json stats = train_json(r);
   stats["steps"] = r.steps;
-  stats["energy_by_kind_j"] = by_name(r.energy_by_kind, [](std::size_t k) { return power::energy_kind_name(k); });
-  stats["energy_by_phase_j"] =
-      by_name(r.energy_by_phase, [](std::size_t p) { return name_of(static_cast<base::Phase>(p)); });
+  stats["energy_by_kind_j"] =
+      by_name(r.energy_by_kind, [](std::size_t k) { return power::energy_kind_name(k); });
+  stats["energy_by_phase_j"] = by_name(
+      r.energy_by_phase, [](std::size_t p) { return name_of(static_cast<base::Phase>(p)); });
   stats["energy_by_die_j"] = r.energy_by_die;
   stats["energy_by_trace_j"] = r.energy_by_trace;
   stats["wavelet_hops"] = r.wavelet_hops;
@@ -127,7 +130,9 @@ json stats_json(const TrainingResult& r) {
 }
 
 std::string dies_csv(const TrainingResult& r) {
-  std::string csv = "row,col,energy_j,power_mean_w,power_peak_w,temperature_mean_c,temperature_peak_c,busy,sram_peak_bytes\n";
+  std::string csv =
+      "row,col,energy_j,power_mean_w,power_peak_w,temperature_mean_c,temperature_peak_c,busy,sram_"
+      "peak_bytes\n";
   const std::size_t columns = r.settings.machine.geometry.die_columns;
   const double seconds = r.step_seconds * r.steps;
   for (std::size_t die = 0; die < r.energy_by_die.size(); ++die) {
@@ -146,9 +151,9 @@ std::string dies_csv(const TrainingResult& r) {
       busy += static_cast<double>(s.die_busy[die]) * static_cast<double>(s.end - s.begin) * 1e-12;
       sram = std::max(sram, static_cast<double>(s.die_sram_bytes[die]));
     }
-    csv += fmt::format("{},{},{:.9g},{:.9g},{:.9g},{:.6g},{:.6g},{:.6g},{:.0f}\n", die / columns, die % columns,
-                       r.energy_by_die[die], r.energy_by_die[die] / r.step_seconds, power_peak, warmth / seconds,
-                       hottest, busy / seconds, sram);
+    csv += fmt::format("{},{},{:.9g},{:.9g},{:.9g},{:.6g},{:.6g},{:.6g},{:.0f}\n", die / columns,
+                       die % columns, r.energy_by_die[die], r.energy_by_die[die] / r.step_seconds,
+                       power_peak, warmth / seconds, hottest, busy / seconds, sram);
   }
   return csv;
 }
@@ -158,32 +163,46 @@ std::string summary(const TrainingResult& r) {
   const auto line = [&s](const std::string& name, const std::string& value) {
     s += fmt::format("  {:<22} {}\n", name, value);
   };
-  s += fmt::format("{} on {}, one optimizer step (fidelity: transaction)\n", r.model.name, r.settings.machine.name);
-  line("parameters", fmt::format("{} ({:.2f} billion)", r.model.parameters(), static_cast<double>(r.model.parameters()) / 1e9));
-  line("batch", fmt::format("{} sequences of {} tokens in {} micro-batch{}, {}", r.plan.batch, r.plan.schedule.sequence,
-                            r.plan.schedule.micro_batches.size(), r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
-                            r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
-  line("activations", fmt::format("{:.2f} of {:.2f} GB on the wafer", static_cast<double>(r.plan.activation_bytes) / 1e9,
+  s += fmt::format("{} on {}, one optimizer step (fidelity: transaction)\n", r.model.name,
+                   r.settings.machine.name);
+  line("parameters", fmt::format("{} ({:.2f} billion)", r.model.parameters(),
+                                 static_cast<double>(r.model.parameters()) / 1e9));
+  line("batch",
+       fmt::format("{} sequences of {} tokens in {} micro-batch{}, {}", r.plan.batch,
+                   r.plan.schedule.sequence, r.plan.schedule.micro_batches.size(),
+                   r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
+                   r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
+  line("activations", fmt::format("{:.2f} of {:.2f} GB on the wafer",
+                                  static_cast<double>(r.plan.activation_bytes) / 1e9,
                                   static_cast<double>(r.plan.activation_limit) / 1e9));
-  line("step", fmt::format("{:.4f} s = {} cycles of the core clock", r.step_seconds, r.simulated_cycles / r.steps));
+  line("step", fmt::format("{:.4f} s = {} cycles of the core clock", r.step_seconds,
+                           r.simulated_cycles / r.steps));
   line("tokens/s", fmt::format("{:.0f}", r.tokens_per_second()));
-  line("useful", fmt::format("{:.3f} PFLOP/s, {:.1f} % of the fp16 peak", r.useful_flops_per_second() / 1e15, r.utilization() * 100));
-  line("lanes", fmt::format("{:.2f} GB in, {:.2f} GB out, busy {:.0f} %, stalled by back-pressure {:.0f} %",
-                            static_cast<double>(r.bytes_in) / 1e9, static_cast<double>(r.bytes_out) / 1e9,
-                            100 * lane_busy_seconds(r) / r.step_seconds, 100 * lane_stall_fraction(r)));
-  line("wafer power", fmt::format("{:.2f} kW mean, {:.2f} kW peak; {:.1f} kW at the wall", r.wafer_power_mean_w / 1e3,
-                                  r.wafer_power_peak_w / 1e3,
-                                  r.settings.machine.power.system_power_w(r.wafer_power_mean_w) / 1e3));
-  line("temperature", fmt::format("{:.1f} C mean, {:.1f} C hottest die", r.temperature_mean_c, r.temperature_peak_c));
-  line("energy", fmt::format("{:.0f} J a step, {:.3f} J a token", r.energy_j, r.energy_j / r.tokens_per_step()));
-  if (r.throttled_fraction > 0) line("throttled", fmt::format("{:.1f} % of the time", r.throttled_fraction * 100));
+  line("useful", fmt::format("{:.3f} PFLOP/s, {:.1f} % of the fp16 peak",
+                             r.useful_flops_per_second() / 1e15, r.utilization() * 100));
+  line("lanes",
+       fmt::format("{:.2f} GB in, {:.2f} GB out, busy {:.0f} %, stalled by back-pressure {:.0f} %",
+                   static_cast<double>(r.bytes_in) / 1e9, static_cast<double>(r.bytes_out) / 1e9,
+                   100 * lane_busy_seconds(r) / r.step_seconds, 100 * lane_stall_fraction(r)));
+  line("wafer power",
+       fmt::format("{:.2f} kW mean, {:.2f} kW peak; {:.1f} kW at the wall",
+                   r.wafer_power_mean_w / 1e3, r.wafer_power_peak_w / 1e3,
+                   r.settings.machine.power.system_power_w(r.wafer_power_mean_w) / 1e3));
+  line("temperature", fmt::format("{:.1f} C mean, {:.1f} C hottest die", r.temperature_mean_c,
+                                  r.temperature_peak_c));
+  line("energy", fmt::format("{:.0f} J a step, {:.3f} J a token", r.energy_j,
+                             r.energy_j / r.tokens_per_step()));
+  if (r.throttled_fraction > 0)
+    line("throttled", fmt::format("{:.1f} % of the time", r.throttled_fraction * 100));
   s += "  where the time goes\n";
   for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
     if (r.time_ledger[c] < 0.0005) continue;
-    s += fmt::format("    {:<20} {:5.1f} %{}\n", name_of(static_cast<tiles::Cause>(c)), r.time_ledger[c] * 100,
-                     static_cast<tiles::Cause>(c) == tiles::Cause::kLayerChange ? "  (calibrated)" : "");
+    s += fmt::format(
+        "    {:<20} {:5.1f} %{}\n", name_of(static_cast<tiles::Cause>(c)), r.time_ledger[c] * 100,
+        static_cast<tiles::Cause>(c) == tiles::Cause::kLayerChange ? "  (calibrated)" : "");
   }
-  line("simulated in", fmt::format("{:.2f} s, {:.0f} MB", r.host_seconds, static_cast<double>(r.max_rss_bytes) / 1e6));
+  line("simulated in", fmt::format("{:.2f} s, {:.0f} MB", r.host_seconds,
+                                   static_cast<double>(r.max_rss_bytes) / 1e6));
   line("result_hash", r.result_hash);
   return s;
 }

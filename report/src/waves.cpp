@@ -38,22 +38,32 @@ std::vector<Signal> signals_of(const TrainingResult& r) {
   const auto& power = r.power_trace;
   const auto& samples = r.samples;
   std::vector<Signal> all{
-      {"wafer", "phase", false, [&](std::size_t i) { return static_cast<double>(samples[i].phase); }},
-      {"wafer", "clock_state", false, [&](std::size_t i) { return static_cast<double>(power[i].state); }},
+      {"wafer", "phase", false,
+       [&](std::size_t i) { return static_cast<double>(samples[i].phase); }},
+      {"wafer", "clock_state", false,
+       [&](std::size_t i) { return static_cast<double>(power[i].state); }},
       {"wafer", "power_w", true, [&](std::size_t i) { return power[i].wafer_w; }},
       {"wafer", "hottest_c", true, [&](std::size_t i) { return power[i].hottest_c; }}};
   for (std::size_t lane = 0; lane < r.lanes.size(); ++lane) {
-    all.push_back({"lanes", fmt::format("lane_{}_in_gb_s", lane), true,
-                   [&, lane](std::size_t i) { return static_cast<double>(samples[i].lane_in_bytes_per_s[lane]) / 1e9; }});
-    all.push_back({"lanes", fmt::format("lane_{}_out_gb_s", lane), true,
-                   [&, lane](std::size_t i) { return static_cast<double>(samples[i].lane_out_bytes_per_s[lane]) / 1e9; }});
+    all.push_back({"lanes", fmt::format("lane_{}_in_gb_s", lane), true, [&, lane](std::size_t i) {
+                     return static_cast<double>(samples[i].lane_in_bytes_per_s[lane]) / 1e9;
+                   }});
+    all.push_back({"lanes", fmt::format("lane_{}_out_gb_s", lane), true, [&, lane](std::size_t i) {
+                     return static_cast<double>(samples[i].lane_out_bytes_per_s[lane]) / 1e9;
+                   }});
   }
   for (std::size_t die = 0; die < r.energy_by_die.size(); ++die) {
     const std::string scope = die_scope(r, die);
-    all.push_back({scope, "power_w", true, [&, die](std::size_t i) { return static_cast<double>(power[i].die_w[die]); }});
-    all.push_back({scope, "temperature_c", true, [&, die](std::size_t i) { return static_cast<double>(power[i].die_c[die]); }});
-    all.push_back({scope, "busy", true, [&, die](std::size_t i) { return static_cast<double>(samples[i].die_busy[die]); }});
-    all.push_back({scope, "sram_mb", true, [&, die](std::size_t i) { return static_cast<double>(samples[i].die_sram_bytes[die]) / 1e6; }});
+    all.push_back({scope, "power_w", true,
+                   [&, die](std::size_t i) { return static_cast<double>(power[i].die_w[die]); }});
+    all.push_back({scope, "temperature_c", true,
+                   [&, die](std::size_t i) { return static_cast<double>(power[i].die_c[die]); }});
+    all.push_back({scope, "busy", true, [&, die](std::size_t i) {
+                     return static_cast<double>(samples[i].die_busy[die]);
+                   }});
+    all.push_back({scope, "sram_mb", true, [&, die](std::size_t i) {
+                     return static_cast<double>(samples[i].die_sram_bytes[die]) / 1e6;
+                   }});
   }
   return all;
 }
@@ -83,7 +93,8 @@ std::string wafer_vcd(const TrainingResult& r) {
       scope = s.scope;
       vcd += "$scope module " + scope + " $end\n";
     }
-    vcd += fmt::format("$var {} {} {} {} $end\n", s.real ? "real" : "wire", s.real ? 64 : 4, identifier(n), s.name);
+    vcd += fmt::format("$var {} {} {} {} $end\n", s.real ? "real" : "wire", s.real ? 64 : 4,
+                       identifier(n), s.name);
   }
   vcd += "$upscope $end\n$upscope $end\n$enddefinitions $end\n";
   const std::size_t windows = std::min(r.samples.size(), r.power_trace.size());
@@ -102,7 +113,8 @@ std::string wafer_vcd(const TrainingResult& r) {
 }
 
 std::string wafer_gtkw(const TrainingResult& r, const std::string& vcd_name) {
-  std::string text = fmt::format("[*] wse-tlm\n[dumpfile] \"{}\"\n[timestart] 0\n[sst_expanded] 1\n", vcd_name);
+  std::string text =
+      fmt::format("[*] wse-tlm\n[dumpfile] \"{}\"\n[timestart] 0\n[sst_expanded] 1\n", vcd_name);
   constexpr const char* kTitle = "@200\n-{}\n";
   constexpr const char* kAnalog = "@8420\n{}\n@20000\n-\n";
   text += fmt::format(kTitle, "Wafer: phase 0 idle 1 forward 2 recompute 3 backward 4 update");
@@ -111,7 +123,8 @@ std::string wafer_gtkw(const TrainingResult& r, const std::string& vcd_name) {
   text += fmt::format(kAnalog, "cs2.wafer.hottest_c");
   text += fmt::format(kTitle, "Lanes, GB/s into the wafer and out of it");
   for (std::size_t lane = 0; lane < r.lanes.size(); ++lane) {
-    text += fmt::format("@420\ncs2.lanes.lane_{}_in_gb_s\ncs2.lanes.lane_{}_out_gb_s\n", lane, lane);
+    text +=
+        fmt::format("@420\ncs2.lanes.lane_{}_in_gb_s\ncs2.lanes.lane_{}_out_gb_s\n", lane, lane);
   }
   for (const char* name : {"power_w", "temperature_c", "busy", "sram_mb"}) {
     text += fmt::format(kTitle, fmt::format("Dies: {}", name));

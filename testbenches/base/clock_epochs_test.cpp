@@ -11,8 +11,8 @@ namespace {
 TEST(ClockEpochsTest, EdgesAreRoundedFromTheStartOfTheEpochAndNeverDrift) {
   const ClockEpochs clock(1'100'000'000);
   EXPECT_EQ(clock.time_of(0), 0u);
-  EXPECT_EQ(clock.time_of(1), 909u);                          // 909.09 ps
-  EXPECT_EQ(clock.time_of(11), 10'000u);                      // exact
+  EXPECT_EQ(clock.time_of(1), 909u);                            // 909.09 ps
+  EXPECT_EQ(clock.time_of(11), 10'000u);                        // exact
   EXPECT_EQ(clock.time_of(1'100'000'000), 1'000'000'000'000u);  // a second
 }
 

@@ -40,7 +40,8 @@ TEST(WaferGeometryTest, EveryLogicalTileHasAHealthyCoreOfItsOwn) {
     const WaferGeometry wafer{config};
     std::size_t dead = 0;
     for (std::uint32_t die = 0; die < wafer.dies(); ++die) {
-      const std::set<std::uint32_t> broken(wafer.dead_cores(die).begin(), wafer.dead_cores(die).end());
+      const std::set<std::uint32_t> broken(wafer.dead_cores(die).begin(),
+                                           wafer.dead_cores(die).end());
       dead += broken.size();
       const Rectangle r{wafer.user_columns_of(die % 12), wafer.user_rows_of(die / 12)};
       std::set<std::uint32_t> used;

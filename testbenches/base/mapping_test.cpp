@@ -18,8 +18,9 @@ TEST(MappingTest, FeaturesAndTokensAddUpOverAnyCut) {
     const std::uint64_t tokens = 1 + random.below(100'000);
     const Mapping mapping(columns, rows, copies);
     const auto cut = static_cast<std::uint32_t>(random.below(columns + 1));
-    EXPECT_EQ(mapping.features_in({0, cut}, features) + mapping.features_in({cut, columns}, features),
-              features * copies);
+    EXPECT_EQ(
+        mapping.features_in({0, cut}, features) + mapping.features_in({cut, columns}, features),
+        features * copies);
     std::uint64_t sum = 0;
     std::uint64_t most_features = 0;
     std::uint64_t most_tokens = 0;

@@ -38,7 +38,8 @@ TEST(PendingActivityTest, NothingIsReportedBeforeItHappens) {
   at(counts, EventKind::kRamp) = 100;
   pending.add(Phase::kBackward, 1'000, 2'000, counts);
   const auto share = [&pending](Cycles until) {
-    return at(pending.take_until(until)[static_cast<std::size_t>(Phase::kBackward)], EventKind::kRamp);
+    return at(pending.take_until(until)[static_cast<std::size_t>(Phase::kBackward)],
+              EventKind::kRamp);
   };
   EXPECT_EQ(share(1'000), 0u);
   EXPECT_EQ(share(1'500), 50u);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each bad input: exit 2, a message that names place and rule, nothing on standard output, earlier results whole.
+// Each bad input: exit 2, a message that names place and rule, nothing on standard output, earlier
+// results whole.
 #include <gtest/gtest.h>
 
 #include "support/run_command.h"
@@ -13,7 +14,9 @@ using testing_support::TemporaryFolder;
 
 class BadInputTest : public ::testing::Test {
  protected:
-  CommandResult wse(const std::string& arguments) { return run_command(std::string(WSE_CLI) + " " + arguments, folder_); }
+  CommandResult wse(const std::string& arguments) {
+    return run_command(std::string(WSE_CLI) + " " + arguments, folder_);
+  }
   void refuses(const std::string& arguments, const std::string& message) {
     const CommandResult r = wse(arguments);
     EXPECT_EQ(r.status, 2) << arguments << "\n" << r.err;
@@ -39,19 +42,25 @@ TEST_F(BadInputTest, Models) {
   refuses("train gpt-neox-20", "did you mean gpt-neox-20b?");
   refuses("train " + folder_.write("empty.json", ""), "is empty");
   refuses("train " + folder_.path(), "is a folder");
-  refuses("train " + folder_.write("cut.json", R"({"model_type":"gpt2","n_la)"), "is not valid JSON");
-  refuses("train " + folder_.write("heads.json",
-                                   R"({"model_type":"gpt2","n_layer":1,"n_embd":64,"n_head":5,"n_positions":8,"vocab_size":9})"),
-          "must divide the width (64)");
+  refuses("train " + folder_.write("cut.json", R"({"model_type":"gpt2","n_la)"),
+          "is not valid JSON");
+  refuses(
+      "train " +
+          folder_.write(
+              "heads.json",
+              R"({"model_type":"gpt2","n_layer":1,"n_embd":64,"n_head":5,"n_positions":8,"vocab_size":9})"),
+      "must divide the width (64)");
 }
 
 TEST_F(BadInputTest, Machines) {
   refuses("train tiny-gpt --machine cs3", "is neither a preset nor a file");
-  refuses("train tiny-gpt --machine " + folder_.write("a.yaml", "io:\n  lanes: 0\n"), "io.lanes = 0: must be 1 .. 1024");
+  refuses("train tiny-gpt --machine " + folder_.write("a.yaml", "io:\n  lanes: 0\n"),
+          "io.lanes = 0: must be 1 .. 1024");
   refuses("train tiny-gpt --machine " + folder_.write("b.yaml", "io: [\n"), "b.yaml:");
   refuses("train tiny-gpt --machine " + folder_.path(), "is a folder");
   refuses("train tiny-gpt --machine tiny --set wafer.user.columns=0", "wafer.user.columns = 0");
-  refuses("train tiny-gpt --machine tiny --set wafer.dies.columns=39", "must not exceed wafer.fabric.columns");
+  refuses("train tiny-gpt --machine tiny --set wafer.dies.columns=39",
+          "must not exceed wafer.fabric.columns");
   refuses("train tiny-gpt --set io.lane.efficiency=nan", "io.lane.efficiency = nan");
   refuses("train tiny-gpt --set clock.core_hz=1e99", "is too large");
   refuses("train tiny-gpt --set nonsense", "must be PATH=VALUE");
@@ -60,7 +69,8 @@ TEST_F(BadInputTest, Machines) {
 }
 
 TEST_F(BadInputTest, AllViolationsComeInOneRun) {
-  const CommandResult r = wse("train tiny-gpt --set io.lanes=0 --set run.precision=fp8 --set tile.sram.size_bytes=7");
+  const CommandResult r =
+      wse("train tiny-gpt --set io.lanes=0 --set run.precision=fp8 --set tile.sram.size_bytes=7");
   EXPECT_EQ(r.status, 2);
   for (const char* path : {"io.lanes", "run.precision", "tile.sram.size_bytes"}) {
     EXPECT_NE(r.err.find(path), std::string::npos) << path;

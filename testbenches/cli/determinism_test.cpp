@@ -14,7 +14,8 @@ class DeterminismTest : public ::testing::Test {
  protected:
   std::string hash(const std::string& more) {
     const auto r = testing_support::run_command(
-        std::string(WSE_CLI) + " train tiny-gpt --machine tiny --steps 2 --json --out out " + more, folder_);
+        std::string(WSE_CLI) + " train tiny-gpt --machine tiny --steps 2 --json --out out " + more,
+        folder_);
     EXPECT_EQ(r.status, 0) << r.err;
     return nlohmann::json::parse(r.out).at("result_hash");
   }
@@ -34,7 +35,8 @@ TEST_F(DeterminismTest, TheHashDoesNotDependOnTheCutIntoRegions) {
   for (const char* cut : {"1 1", "36 36", "5 3", "1 7"}) {
     const std::string text = cut;
     const std::size_t space = text.find(' ');
-    EXPECT_EQ(hash("--set wafer.regions.columns=" + text.substr(0, space) + " --set wafer.regions.rows=" + text.substr(space + 1)),
+    EXPECT_EQ(hash("--set wafer.regions.columns=" + text.substr(0, space) +
+                   " --set wafer.regions.rows=" + text.substr(space + 1)),
               first)
         << cut;
   }

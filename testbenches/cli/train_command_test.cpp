@@ -16,7 +16,8 @@ using testing_support::TemporaryFolder;
 class TrainCommandTest : public ::testing::Test {
  protected:
   nlohmann::json train(const std::string& arguments) {
-    const auto r = run_command(std::string(WSE_CLI) + " train " + arguments + " --json --out out", folder_);
+    const auto r =
+        run_command(std::string(WSE_CLI) + " train " + arguments + " --json --out out", folder_);
     EXPECT_EQ(r.status, 0) << r.err;
     return nlohmann::json::parse(r.out);
   }
@@ -25,15 +26,36 @@ class TrainCommandTest : public ::testing::Test {
 
 TEST_F(TrainCommandTest, TheJsonHasTheKeysOfTheContract) {
   const auto j = train("tiny-gpt --machine tiny");
-  for (const char* key :
-       {"model", "parameters", "micro_batches", "passes", "recompute", "tokens_per_step", "step_seconds",
-        "tokens_per_second", "useful_flops_per_second", "utilization", "time_ledger", "bytes_in", "bytes_out",
-        "energy_j", "energy_per_token_j", "wafer_power_w", "system_power_w", "temperature_c", "throttled_fraction",
-        "machine", "fidelity", "simulated_cycles", "elaboration_seconds", "host_seconds", "max_rss_bytes",
-        "result_hash"}) {
+  for (const char* key : {"model",
+                          "parameters",
+                          "micro_batches",
+                          "passes",
+                          "recompute",
+                          "tokens_per_step",
+                          "step_seconds",
+                          "tokens_per_second",
+                          "useful_flops_per_second",
+                          "utilization",
+                          "time_ledger",
+                          "bytes_in",
+                          "bytes_out",
+                          "energy_j",
+                          "energy_per_token_j",
+                          "wafer_power_w",
+                          "system_power_w",
+                          "temperature_c",
+                          "throttled_fraction",
+                          "machine",
+                          "fidelity",
+                          "simulated_cycles",
+                          "elaboration_seconds",
+                          "host_seconds",
+                          "max_rss_bytes",
+                          "result_hash"}) {
     EXPECT_TRUE(j.contains(key)) << key;
   }
-  for (const char* key : {"cores_built", "cores_fabric", "cores_user", "sram_bytes", "transistors", "dies", "fabric"}) {
+  for (const char* key : {"cores_built", "cores_fabric", "cores_user", "sram_bytes", "transistors",
+                          "dies", "fabric"}) {
     EXPECT_TRUE(j["machine"].contains(key)) << key;
   }
 }
@@ -50,7 +72,8 @@ TEST_F(TrainCommandTest, TheFilesAreWrittenAndAgree) {
   EXPECT_NE(read_file(folder_.file("out/wafer.gtkw")).find("cs2.wafer.power_w"), std::string::npos);
 }
 
-// Zhang et al. (zhang2024), table V, batch 128 on one CS-2. The layer change is calibrated on BERT, not on these rows.
+// Zhang et al. (zhang2024), table V, batch 128 on one CS-2. The layer change is calibrated on BERT,
+// not on these rows.
 TEST_F(TrainCommandTest, PublishedTrainingRatesAreMetWithinTwentyPercent) {
   const std::pair<const char*, double> rows[] = {
       {"gpt-3-6.7b", 46'427}, {"gpt-3-13b", 24'289}, {"gpt-3-20b", 15'770}};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames, lane blocks and the router twin are contracts: they compile, and what must not bind does not.
+// Frames, lane blocks and the router twin are contracts: they compile, and what must not bind does
+// not.
 #include <gtest/gtest.h>
 #include <tlm_utils/simple_target_socket.h>
 
@@ -17,7 +18,8 @@ template <class Initiator, class Target, class = void>
 struct CanBind : std::false_type {};
 template <class Initiator, class Target>
 struct CanBind<Initiator, Target,
-               std::void_t<decltype(std::declval<Initiator&>().bind(std::declval<Target&>()))>> : std::true_type {};
+               std::void_t<decltype(std::declval<Initiator&>().bind(std::declval<Target&>()))>>
+    : std::true_type {};
 
 using RampInitiator = base::OneWayInitiator<RampProtocol>;
 using RampTarget = base::OneWayTarget<RampProtocol>;

@@ -13,8 +13,8 @@ class DieMeshTest : public ::testing::Test {
 };
 
 TEST_F(DieMeshTest, ABundleHasALinkForEachRowOrColumnOfTheDie) {
-  EXPECT_EQ(mesh_.links(0, Direction::kEast), 142u);   // 996 / 7
-  EXPECT_EQ(mesh_.links(0, Direction::kSouth), 63u);   // 757 / 12
+  EXPECT_EQ(mesh_.links(0, Direction::kEast), 142u);  // 996 / 7
+  EXPECT_EQ(mesh_.links(0, Direction::kSouth), 63u);  // 757 / 12
 }
 
 TEST_F(DieMeshTest, AStreamHoldsItsBundleForItsWaveletsAndNoLonger) {

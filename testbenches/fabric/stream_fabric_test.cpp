@@ -49,9 +49,11 @@ class StreamFabricTest : public ::testing::Test {
     StreamFabric fabric;
   };
   static LaneBlock share(const WorkItem& item, std::uint64_t first_ns) {
-    return {LaneBlock::Kind::kShare, &item, item.weight_bytes / 4, first_ns * 1000, (first_ns + 300) * 1000};
+    return {LaneBlock::Kind::kShare, &item, item.weight_bytes / 4, first_ns * 1000,
+            (first_ns + 300) * 1000};
   }
-  static RampStream done(const WorkItem& item, std::uint32_t part, base::Cycles first, base::Cycles last) {
+  static RampStream done(const WorkItem& item, std::uint32_t part, base::Cycles first,
+                         base::Cycles last) {
     RampStream stream;
     stream.kind = StreamKind::kPartialSums;
     stream.part = part;
@@ -93,7 +95,8 @@ TEST_F(StreamFabricTest, ResultsAreReadyAfterTheChainThroughTheRow) {
   EXPECT_TRUE(w.fabric.to_parts().empty() && w.fabric.to_lanes().empty());
   w.fabric.advance(5'000);
   ASSERT_EQ(w.fabric.to_parts().size(), w.layout.parts().size());
-  // 28 columns at 6 cycles each; the row links were free in time (100 outputs x 10 sums from cycle 500 on).
+  // 28 columns at 6 cycles each; the row links were free in time (100 outputs x 10 sums from cycle
+  // 500 on).
   EXPECT_EQ(w.fabric.to_parts().front().stream.kind, StreamKind::kResultsReady);
   EXPECT_EQ(w.fabric.to_parts().front().stream.first_cycle, 5'000u + 28 * 6);
   ASSERT_EQ(w.fabric.to_lanes().size(), 4u);
@@ -110,8 +113,8 @@ TEST_F(StreamFabricTest, HopsOfWeightsAndSumsAreThoseOfTheFormula) {
   for (const base::RegionPart& part : w.layout.parts()) {
     w.fabric.receive_stream(done(item_, part.index, 500, 5'000), 500);
   }
-  const std::uint64_t weights = 56u * 100 * 18;          // every weight passes every row
-  const std::uint64_t sums = 100u * 10 * (28 * 18);      // 10 tokens a tile, fp32, through every tile
+  const std::uint64_t weights = 56u * 100 * 18;      // every weight passes every row
+  const std::uint64_t sums = 100u * 10 * (28 * 18);  // 10 tokens a tile, fp32, through every tile
   EXPECT_EQ(w.fabric.stats().wavelet_hops - before, weights + sums);
 }
 
@@ -148,7 +151,8 @@ TEST_F(StreamFabricTest, ResultsDoNotDependOnTheOrderOfTheCalls) {
     }
     base::Random random(seed);
     for (std::size_t n = calls.size(); n > 1; --n) std::swap(calls[n - 1], calls[random.below(n)]);
-    for (const auto& [i, lane] : calls) w.fabric.receive_share(lane, share(items[i], 100 + 10 * i), 0);
+    for (const auto& [i, lane] : calls)
+      w.fabric.receive_share(lane, share(items[i], 100 + 10 * i), 0);
     w.fabric.advance(1'000);
     std::vector<base::Cycles> seen;
     for (const auto& out : w.fabric.to_parts()) seen.push_back(out.stream.last_cycle);

@@ -12,7 +12,9 @@ namespace {
 
 class ModelReaderTest : public ::testing::Test {
  protected:
-  ModelReaderTest() : path_(std::filesystem::temp_directory_path() / ("wse_model_" + std::to_string(getpid()) + ".json")) {}
+  ModelReaderTest()
+      : path_(std::filesystem::temp_directory_path() /
+              ("wse_model_" + std::to_string(getpid()) + ".json")) {}
   ~ModelReaderTest() override { std::filesystem::remove(path_); }
 
   ModelSpec read(const std::string& text) {
@@ -30,7 +32,9 @@ class ModelReaderTest : public ::testing::Test {
   const std::filesystem::path path_;
 };
 
-std::string preset(const std::string& name) { return WSE_SOURCE_DIR "/configs/models/" + name + ".json"; }
+std::string preset(const std::string& name) {
+  return WSE_SOURCE_DIR "/configs/models/" + name + ".json";
+}
 
 TEST(ModelPresetTest, ParametersAreThePublishedOnes) {
   EXPECT_EQ(read_model(preset("gpt-neox-20b"), "x").parameters(), 20'554'567'680u);
@@ -47,19 +51,23 @@ TEST_F(ModelReaderTest, MissingKeysTakeTheDefaultsOfTheConfigurationClass) {
   EXPECT_EQ(neox.positions, 2'048u);
   EXPECT_TRUE(neox.parallel_blocks);
   EXPECT_FALSE(neox.tied_head);
-  const ModelSpec gpt2 = read(R"({"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,"n_inner":null,
+  const ModelSpec gpt2 =
+      read(R"({"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,"n_inner":null,
                                   "n_positions":32,"vocab_size":100})");
   EXPECT_EQ(gpt2.feed_forward, 256u);
   EXPECT_TRUE(gpt2.tied_head && gpt2.learned_positions && !gpt2.parallel_blocks && gpt2.head);
 }
 
 TEST_F(ModelReaderTest, ArchitecturesDecideTheHead) {
-  EXPECT_FALSE(read(R"({"architectures":["GPT2Model"],"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,
-                        "n_positions":32,"vocab_size":100})").head);
+  EXPECT_FALSE(
+      read(R"({"architectures":["GPT2Model"],"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,
+                        "n_positions":32,"vocab_size":100})")
+          .head);
 }
 
 TEST_F(ModelReaderTest, EveryBadValueIsNamedWithItsRule) {
-  const std::string bad = refusal(R"({"model_type":"gpt2","n_layer":-2,"n_embd":"wide","vocab_size":1.5,"n_positions":8})");
+  const std::string bad = refusal(
+      R"({"model_type":"gpt2","n_layer":-2,"n_embd":"wide","vocab_size":1.5,"n_positions":8})");
   EXPECT_NE(bad.find("n_layer = -2: must be a positive whole number"), std::string::npos) << bad;
   EXPECT_NE(bad.find("n_embd = \"wide\""), std::string::npos);
   EXPECT_NE(bad.find("n_head: is missing"), std::string::npos);
@@ -67,27 +75,36 @@ TEST_F(ModelReaderTest, EveryBadValueIsNamedWithItsRule) {
 }
 
 TEST_F(ModelReaderTest, ImpossibleModelsAreRefused) {
-  const char* form = R"({"model_type":"gpt2","n_layer":%s,"n_embd":%s,"n_head":%s,"n_positions":8,"vocab_size":9%s})";
-  const auto with = [&](const char* layers, const char* width, const char* heads, const char* more) {
+  const char* form =
+      R"({"model_type":"gpt2","n_layer":%s,"n_embd":%s,"n_head":%s,"n_positions":8,"vocab_size":9%s})";
+  const auto with = [&](const char* layers, const char* width, const char* heads,
+                        const char* more) {
     char text[300];
     std::snprintf(text, sizeof text, form, layers, width, heads, more);
     return refusal(text);
   };
   EXPECT_NE(with("2", "64", "5", "").find("must divide the width"), std::string::npos);
   EXPECT_NE(with("0", "64", "4", "").find("layers = 0"), std::string::npos);
-  EXPECT_NE(with("18446744073709551615", "64", "4", "").find("must be 1 .. 100000"), std::string::npos);
+  EXPECT_NE(with("18446744073709551615", "64", "4", "").find("must be 1 .. 100000"),
+            std::string::npos);
   EXPECT_NE(with("2", "99999999999", "4", "").find("width"), std::string::npos);
-  EXPECT_NE(with("2", "64", "4", R"(,"num_parameters":5)").find("differs by more than 2 %"), std::string::npos);
+  EXPECT_NE(with("2", "64", "4", R"(,"num_parameters":5)").find("differs by more than 2 %"),
+            std::string::npos);
   EXPECT_EQ(with("2", "64", "4", ""), "");
 }
 
 TEST_F(ModelReaderTest, FilesThatAreNoModelAreRefused) {
   EXPECT_NE(refusal("").find("is empty"), std::string::npos);
   EXPECT_NE(refusal("{\n\"a\": 1,\n").find("line 3"), std::string::npos);
-  EXPECT_NE(refusal(std::string("\x00\x01\x7f""ELF", 6)).find("is not valid JSON"), std::string::npos);
+  EXPECT_NE(refusal(std::string("\x00\x01\x7f"
+                                "ELF",
+                                6))
+                .find("is not valid JSON"),
+            std::string::npos);
   EXPECT_NE(refusal("[1]").find("must be a JSON object"), std::string::npos);
   EXPECT_NE(refusal("{}").find("model_type: is missing"), std::string::npos);
-  EXPECT_NE(refusal(R"({"model_type":"gpt_neo"})").find("did you mean gpt_neox?"), std::string::npos);
+  EXPECT_NE(refusal(R"({"model_type":"gpt_neo"})").find("did you mean gpt_neox?"),
+            std::string::npos);
   EXPECT_THROW(read_model("/", "x"), base::ConfigError);
   EXPECT_THROW(read_model("/nowhere.json", "x"), base::ConfigError);
 }

@@ -30,7 +30,8 @@ Sums sums_of(const std::vector<WorkItem>& schedule) {
   return s;
 }
 
-// Counted from the shape alone: a layer is 12 d^2 + 13 d, the final normalisation 2 d, the head V d.
+// Counted from the shape alone: a layer is 12 d^2 + 13 d, the final normalisation 2 d, the head V
+// d.
 TEST(ScheduleTest, BytesOfGptNeoxAreThoseOfTheIndependentCountToTheByte) {
   constexpr std::uint64_t d = 6144;
   constexpr std::uint64_t layers = 44 * (12 * d * d + 13 * d);
@@ -46,7 +47,8 @@ TEST(ScheduleTest, BytesOfGptNeoxAreThoseOfTheIndependentCountToTheByte) {
 }
 
 TEST(ScheduleTest, BlocksDoNotChangeTheBytes) {
-  for (const base::Bytes block : {base::Bytes{1} << 16, base::Bytes{1} << 22, base::Bytes{1} << 40}) {
+  for (const base::Bytes block :
+       {base::Bytes{1} << 16, base::Bytes{1} << 22, base::Bytes{1} << 40}) {
     ScheduleConfig config{{8}, 2048, true};
     config.block_bytes = block;
     const Sums s = sums_of(build_schedule(xl(), config));
@@ -84,8 +86,8 @@ TEST(ScheduleTest, ParallelBlocksStreamInTwoGroupsALayerAndOthersInFour) {
   const auto groups = [](const ModelSpec& model) {
     int n = 0;
     for (const WorkItem& item : build_schedule(model, {{1}, 2048, false})) {
-      if (item.layer == 1 && item.phase == Phase::kForward && item.operation == Operation::kGemmForward &&
-          item.begins_operation) {
+      if (item.layer == 1 && item.phase == Phase::kForward &&
+          item.operation == Operation::kGemmForward && item.begins_operation) {
         ++n;
       }
     }

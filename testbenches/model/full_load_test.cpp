@@ -16,7 +16,8 @@ class FullLoadTest : public testing_support::SystemCTest {
     Settings settings;
     Origins origins;
     base::ConfigErrors errors;
-    read_settings(WSE_SOURCE_DIR "/configs/machines/" + machine + ".yaml", settings, origins, errors);
+    read_settings(WSE_SOURCE_DIR "/configs/machines/" + machine + ".yaml", settings, origins,
+                  errors);
     errors.throw_if_any();
     settings.run.precision = "fp16";
     settings.machine.power.cap_w = 30'000;  // the load itself, not what the budget makes of it
@@ -24,7 +25,8 @@ class FullLoadTest : public testing_support::SystemCTest {
     TrainingPlan plan;
     plan.mapping = base::Mapping(g.user_columns, g.user_rows, 1);
     std::vector<base::WorkItem> schedule;
-    for (std::uint32_t id = 0; id < 60; ++id) {  // 16 features and 256 tokens a tile: accumulators in SRAM
+    for (std::uint32_t id = 0; id < 60;
+         ++id) {  // 16 features and 256 tokens a tile: accumulators in SRAM
       base::WorkItem item;
       item.id = id;
       item.operation = base::Operation::kGemmForward;

@@ -37,7 +37,8 @@ TEST(PlanTest, OneSequenceThatDoesNotFitIsRefusedWithWhatWould) {
     make_plan(preset("gpt-neox-20b"), settings);
     FAIL();
   } catch (const base::ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find("at most 1425 tokens"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("at most 1425 tokens"), std::string::npos)
+        << error.what();
   }
 }
 

@@ -53,15 +53,18 @@ TEST(SettingsTest, EveryParameterReadsBackWhatWasSet) {
 }
 
 TEST(SettingsTest, AllViolationsComeAtOnceWithFileAndLine) {
-  const std::string what = refusal("io:\n  lanes: none\n  lane: {efficiency: -1}\nclock: {core_hz: 1}\nwafer: {dies: 3}\n");
+  const std::string what = refusal(
+      "io:\n  lanes: none\n  lane: {efficiency: -1}\nclock: {core_hz: 1}\nwafer: {dies: 3}\n");
   EXPECT_NE(what.find("m.yaml:2: io.lanes = none: must be a number"), std::string::npos) << what;
-  EXPECT_NE(what.find("m.yaml:3: io.lane.efficiency = -1: must not be negative"), std::string::npos);
+  EXPECT_NE(what.find("m.yaml:3: io.lane.efficiency = -1: must not be negative"),
+            std::string::npos);
   EXPECT_NE(what.find("clock.core_hz = 1: must be 1e6 .. 1e11"), std::string::npos);
   EXPECT_NE(what.find("m.yaml:5: wafer.dies = 3: is not a parameter"), std::string::npos);
 }
 
 TEST(SettingsTest, AnUnknownNameBringsTheNearestOne) {
-  EXPECT_NE(refusal("fabric: {queue_dept: 3}\n").find("did you mean fabric.queue_depth?"), std::string::npos);
+  EXPECT_NE(refusal("fabric: {queue_dept: 3}\n").find("did you mean fabric.queue_depth?"),
+            std::string::npos);
 }
 
 TEST(SettingsTest, NumbersOutOfReachAreRefused) {
@@ -77,7 +80,8 @@ TEST(SettingsTest, FilesThatAreNoYamlAreRefused) {
   EXPECT_NE(refusal(std::string("a\0b", 3)).find("is binary"), std::string::npos);
   EXPECT_NE(refusal("- 1\n").find("must be a map"), std::string::npos);
   EXPECT_NE(refusal("base: m.yaml\n").find("refers to itself"), std::string::npos);
-  EXPECT_NE(refusal("io: {lanes: {value: 3, unit: km}}\n").find("must be in the unit lanes"), std::string::npos);
+  EXPECT_NE(refusal("io: {lanes: {value: 3, unit: km}}\n").find("must be in the unit lanes"),
+            std::string::npos);
 }
 
 TEST(SettingsTest, RunSettingsKnowTheirWords) {

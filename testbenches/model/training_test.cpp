@@ -21,14 +21,19 @@ class TrainingTest : public testing_support::SystemCTest {
     errors.throw_if_any();
     return settings;
   }
-  static TrainingResult run(const std::string& model, const Settings& settings, const TrainingOptions& options = {}) {
-    return train(host::read_model(WSE_SOURCE_DIR "/configs/models/" + model + ".json", model), settings,
-                 power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"), options);
+  static TrainingResult run(const std::string& model, const Settings& settings,
+                            const TrainingOptions& options = {}) {
+    return train(host::read_model(WSE_SOURCE_DIR "/configs/models/" + model + ".json", model),
+                 settings, power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"),
+                 options);
   }
-  static double sum(const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
+  static double sum(const std::vector<double>& v) {
+    return std::accumulate(v.begin(), v.end(), 0.0);
+  }
 };
 
-// 3 (N_mm + L (S+1) a) multiply-adds a token, with N_mm = 44 x 12 d^2 + V d; recomputation adds the layers once more.
+// 3 (N_mm + L (S+1) a) multiply-adds a token, with N_mm = 44 x 12 d^2 + V d; recomputation adds the
+// layers once more.
 TEST_F(TrainingTest, GptNeoxExecutesTheMultiplyAddsOfTheIndependentCountToTheUnit) {
   constexpr std::uint64_t d = 6144;
   constexpr std::uint64_t layers = 44 * 12 * d * d;

@@ -26,7 +26,8 @@ std::string table_text() {
 }
 
 std::string refusal(const std::string& text) {
-  const auto path = std::filesystem::temp_directory_path() / ("wse_energy_" + std::to_string(getpid()) + ".csv");
+  const auto path =
+      std::filesystem::temp_directory_path() / ("wse_energy_" + std::to_string(getpid()) + ".csv");
   std::ofstream(path) << text;
   std::string what;
   try {
@@ -52,13 +53,18 @@ TEST(EnergyTableTest, TheShippedTableHoldsEveryKind) {
 
 TEST(EnergyTableTest, BadRowsAreNamedWithTheirLine) {
   EXPECT_EQ(refusal(table_text()), "");
-  EXPECT_NE(refusal(replaced(table_text(), "0.50,0.75", "-1,0.75")).find(":2: fmac_fp16 = -1"), std::string::npos);
-  EXPECT_NE(refusal(replaced(table_text(), "0.50,0.75", "nan,0.75")).find("fmac_fp16 = nan"), std::string::npos);
-  EXPECT_NE(refusal(replaced(table_text(), ",fmac_fp16,", ",fmac_fp61,")).find("did you mean fmac_fp16?"),
+  EXPECT_NE(refusal(replaced(table_text(), "0.50,0.75", "-1,0.75")).find(":2: fmac_fp16 = -1"),
             std::string::npos);
-  EXPECT_NE(refusal(replaced(table_text(), ",fmac_fp16,", ",fmac_fp32,")).find("is given twice"), std::string::npos);
-  EXPECT_NE(refusal(replaced(table_text(), ",fmac_fp16,", ",fmac_fp32,")).find("fmac_fp16: is missing"),
+  EXPECT_NE(refusal(replaced(table_text(), "0.50,0.75", "nan,0.75")).find("fmac_fp16 = nan"),
             std::string::npos);
+  EXPECT_NE(
+      refusal(replaced(table_text(), ",fmac_fp16,", ",fmac_fp61,")).find("did you mean fmac_fp16?"),
+      std::string::npos);
+  EXPECT_NE(refusal(replaced(table_text(), ",fmac_fp16,", ",fmac_fp32,")).find("is given twice"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal(replaced(table_text(), ",fmac_fp16,", ",fmac_fp32,")).find("fmac_fp16: is missing"),
+      std::string::npos);
   EXPECT_NE(refusal("a,b\n").find("must begin with"), std::string::npos);
   EXPECT_NE(refusal("").find("cannot be read or is empty"), std::string::npos);
 }
@@ -75,7 +81,9 @@ TEST(EnergyAccountsTest, EveryGroupingGivesTheSameSum) {
     accounts.add(die, phase, static_cast<std::uint32_t>(random.below(5)), counts);
     accounts.add_static(die, phase, 0.001 * static_cast<double>(i), 0.5);
   }
-  const auto sum = [](const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0); };
+  const auto sum = [](const std::vector<double>& v) {
+    return std::accumulate(v.begin(), v.end(), 0.0);
+  };
   const double total = accounts.total();
   EXPECT_NEAR(sum(accounts.by_die()) / total, 1, 1e-12);
   EXPECT_NEAR(sum(accounts.by_phase()) / total, 1, 1e-12);
@@ -90,7 +98,8 @@ TEST(EnergyAccountsTest, DynamicEnergyFollowsTheSquareOfTheVoltage) {
   EXPECT_NEAR(accounts.joules(counts, 4), 4e-10 * 0.64, 1e-22);
 }
 
-// The check sum of the table: dense fp16 AXPY, a vector step a cycle on 850,000 cores, leakage at its own temperature.
+// The check sum of the table: dense fp16 AXPY, a vector step a cycle on 850,000 cores, leakage at
+// its own temperature.
 TEST(EnergyAccountsTest, FullLoadByTableTimesCountsIsFifteenKilowatts) {
   const EnergyTable table = EnergyTable::read(kTable);
   EnergyAccounts accounts(table, {}, 1);
@@ -101,12 +110,14 @@ TEST(EnergyAccountsTest, FullLoadByTableTimesCountsIsFifteenKilowatts) {
   at(cycle, EventKind::kLocalCache) = 2000;
   at(cycle, EventKind::kControlCycle) = 1000;
   at(cycle, EventKind::kClockRunning) = 1000;
-  at(cycle, EventKind::kRouterTraversal) = at(cycle, EventKind::kLinkHop) = at(cycle, EventKind::kRamp) = 333;
+  at(cycle, EventKind::kRouterTraversal) = at(cycle, EventKind::kLinkHop) =
+      at(cycle, EventKind::kRamp) = 333;
   const double dynamic = accounts.joules(cycle, 0) / 1000 * 850'000 * 1.1e9;
   double celsius = 50;
   double watts = 0;
   for (int i = 0; i < 50; ++i) {
-    watts = dynamic + table.constant_w() + 850'000 * table.leakage_w() * std::exp(0.020 * (celsius - 60));
+    watts = dynamic + table.constant_w() +
+            850'000 * table.leakage_w() * std::exp(0.020 * (celsius - 60));
     celsius = 25 + watts / 15'000 * (24.06 + 7.175 / 2);
   }
   EXPECT_NEAR(watts, 15'000, 150);

@@ -18,8 +18,8 @@ TEST(PowerBudgetTest, TheCapHoldsForTheMeanOfItsWindowOnBothSides) {
 
 TEST(PowerBudgetTest, APowerVirusIsHeldWithoutOscillation) {
   PowerBudget budget({});
-  const double share[] = {1.0, 0.9 * 0.72 * 0.72 / 0.5625, 0.8 * 0.69 * 0.69 / 0.5625, 0.7 * 0.66 * 0.66 / 0.5625,
-                          0.5 * 0.60 * 0.60 / 0.5625};
+  const double share[] = {1.0, 0.9 * 0.72 * 0.72 / 0.5625, 0.8 * 0.69 * 0.69 / 0.5625,
+                          0.7 * 0.66 * 0.66 / 0.5625, 0.5 * 0.60 * 0.60 / 0.5625};
   int changes = 0;
   int last_change = -1000;
   for (int window = 0; window < 2'000; ++window) {

@@ -53,7 +53,8 @@ class PowerMonitorTest : public testing_support::SystemCTest {
     config.cap_w = 1'000;
     return config;
   }
-  tlm::tlm_response_status post(ActivityRecord record, std::uint64_t address, unsigned length = sizeof(ActivityRecord),
+  tlm::tlm_response_status post(ActivityRecord record, std::uint64_t address,
+                                unsigned length = sizeof(ActivityRecord),
                                 tlm::tlm_command command = tlm::TLM_WRITE_COMMAND) {
     tlm::tlm_generic_payload trans;
     trans.set_command(command);
@@ -89,7 +90,8 @@ class PowerMonitorTest : public testing_support::SystemCTest {
   base::ClockEpochs epochs_{1'100'000'000};
   base::WindowTicker ticker_{"ticker", kWindow};
   EnergyTable table_ = EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv");
-  PowerMonitor monitor_{"monitor", low_cap(), ThermalConfig{}, table_, geometry_, epochs_, 1'100'000'000, ticker_};
+  PowerMonitor monitor_{"monitor", low_cap(), ThermalConfig{}, table_,
+                        geometry_, epochs_,   1'100'000'000,   ticker_};
   Driver driver_{"driver"};
   testing_support::TlmProtocolChecker activity_checker_{"activity_checker"};
   testing_support::TlmProtocolChecker register_checker_{"register_checker"};
@@ -103,9 +105,12 @@ TEST_F(PowerMonitorTest, EnergyByKindByDieByPhaseAndOfTheTraceAgree) {
   }
   monitor_.finish(base::now());
   const EnergyAccounts& accounts = monitor_.accounts();
-  const auto sum = [](const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0); };
+  const auto sum = [](const std::vector<double>& v) {
+    return std::accumulate(v.begin(), v.end(), 0.0);
+  };
   double trace = 0;
-  for (const WindowSample& s : monitor_.trace()) trace += s.wafer_w * static_cast<double>(s.end - s.begin) * 1e-12;
+  for (const WindowSample& s : monitor_.trace())
+    trace += s.wafer_w * static_cast<double>(s.end - s.begin) * 1e-12;
   const double total = accounts.total();
   EXPECT_NEAR(sum(accounts.by_die()) / total, 1, 1e-9);
   EXPECT_NEAR(sum(accounts.by_phase()) / total, 1, 1e-9);
@@ -113,7 +118,8 @@ TEST_F(PowerMonitorTest, EnergyByKindByDieByPhaseAndOfTheTraceAgree) {
   EXPECT_EQ(monitor_.trace().size(), 21u);
   EXPECT_EQ(accounts.count(EventKind::kLinkHop), 4u * (20 * 50'000'000'000 + 1'000'000'007));
   // Idle clocks: every core and cycle that no record called running.
-  EXPECT_EQ(accounts.count(EventKind::kClockGated), 40'000u * epochs_.cycle_at_or_after(20 * kWindow + kWindow / 3));
+  EXPECT_EQ(accounts.count(EventKind::kClockGated),
+            40'000u * epochs_.cycle_at_or_after(20 * kWindow + kWindow / 3));
 }
 
 TEST_F(PowerMonitorTest, BadRecordsAreRefusedAndCostNothing) {
@@ -121,7 +127,8 @@ TEST_F(PowerMonitorTest, BadRecordsAreRefusedAndCostNothing) {
   sc_core::sc_start(base::to_sc_time(kWindow / 2 + 1));  // window 1 is closed now
   EXPECT_EQ(post(record(0, 1, 5), address_of(0)), tlm::TLM_GENERIC_ERROR_RESPONSE);
   EXPECT_EQ(post(record(0, 9, 5), address_of(0)), tlm::TLM_GENERIC_ERROR_RESPONSE);  // far ahead
-  EXPECT_EQ(post(record(1, 2, 5), address_of(0)), tlm::TLM_GENERIC_ERROR_RESPONSE);  // die and address differ
+  EXPECT_EQ(post(record(1, 2, 5), address_of(0)),
+            tlm::TLM_GENERIC_ERROR_RESPONSE);  // die and address differ
   EXPECT_EQ(post(record(4, 2, 5), address_of(4)), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(post(record(0, 2, 5), 8), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(post(record(0, 2, 5), address_of(0), 8), tlm::TLM_BURST_ERROR_RESPONSE);
@@ -136,7 +143,8 @@ TEST_F(PowerMonitorTest, BadRecordsAreRefusedAndCostNothing) {
 
 TEST_F(PowerMonitorTest, TheBudgetSlowsTheClockAtTheBoundaryAfterTheNext) {
   run_windows(10, 2'000'000'000'000);  // 4 kW of links alone, the cap is 1 kW
-  sc_core::sc_start(base::to_sc_time(kWindow / 2 + 1));  // window 9 is closed: the mean of ten is known
+  sc_core::sc_start(
+      base::to_sc_time(kWindow / 2 + 1));  // window 9 is closed: the mean of ten is known
   ASSERT_EQ(epochs_.epochs().size(), 2u);
   EXPECT_EQ(epochs_.epochs()[1].time, epochs_.time_of(epochs_.epochs()[1].cycle));
   EXPECT_EQ(epochs_.epochs()[1].cycle, epochs_.cycle_at_or_after(11 * kWindow));
@@ -159,7 +167,8 @@ TEST_F(PowerMonitorTest, RegistersTellWhatTheTraceHolds) {
     driver_.registers->b_transport(trans, delay);
     return std::make_pair(trans.get_response_status(), value);
   };
-  EXPECT_NEAR(static_cast<double>(read(registers::kWaferPowerMw).second), monitor_.trace().back().wafer_w * 1000, 1);
+  EXPECT_NEAR(static_cast<double>(read(registers::kWaferPowerMw).second),
+              monitor_.trace().back().wafer_w * 1000, 1);
   EXPECT_NEAR(static_cast<double>(read(registers::kDiePowerMw + 8).second),
               static_cast<double>(monitor_.trace().back().die_w[1]) * 1000, 1);
   EXPECT_EQ(read(registers::kCapMw).second, 1'000'000u);

@@ -21,8 +21,8 @@ TEST(ThermalGridTest, UniformPowerRisesByTheSumOfTheResistances) {
   const ThermalConfig c = endless_coolant();
   ThermalGrid grid(c, 12, 7);
   grid.steady(std::vector<double>(84, 15'000.0 / 84));
-  const double resistance = c.silicon_m / c.silicon_w_mk + c.tim_m / c.tim_w_mk + c.plate_m / c.plate_w_mk +
-                            1 / c.convection_w_m2k;
+  const double resistance = c.silicon_m / c.silicon_w_mk + c.tim_m / c.tim_w_mk +
+                            c.plate_m / c.plate_w_mk + 1 / c.convection_w_m2k;
   const double rise = 15'000 / (c.width_m * c.height_m) * resistance;
   EXPECT_NEAR(rise, 24.06, 0.005);
   for (const double t : grid.silicon_c()) EXPECT_NEAR(t / rise, 1, 1e-7);

@@ -52,8 +52,8 @@ struct CommandResult {
 inline CommandResult run_command(const std::string& command, const TemporaryFolder& folder) {
   const std::string full = "cd '" + folder.path() + "' && { " + command + "; } >.stdout 2>.stderr";
   const int raw = std::system(full.c_str());
-  return {WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw), read_file(folder.file(".stdout")),
-          read_file(folder.file(".stderr"))};
+  return {WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw),
+          read_file(folder.file(".stdout")), read_file(folder.file(".stderr"))};
 }
 
 }  // namespace wse::testing_support

@@ -24,11 +24,13 @@ WorkItem gemm(std::uint64_t inputs, std::uint64_t outputs, std::uint64_t tokens)
   return item;
 }
 
-// MLP-up of GPT-NeoX-20B worked by hand: 9 features and 42 tokens a tile, 11 vector steps and a start a weight.
+// MLP-up of GPT-NeoX-20B worked by hand: 9 features and 42 tokens a tile, 11 vector steps and a
+// start a weight.
 TEST(CostTermsTest, TheWorkedGemmHasTheCyclesOfTheHandCount) {
   const base::Mapping mapping(750, 994, 1);
   const CauseCycles c = cycles_of(gemm(6144, 24'576, 40'960), mapping, {}, Precision::kFp16);
-  EXPECT_EQ(of(c, Cause::kMultiplyAdd) + of(c, Cause::kPadding) + of(c, Cause::kVectorStart), 2'654'208u);
+  EXPECT_EQ(of(c, Cause::kMultiplyAdd) + of(c, Cause::kPadding) + of(c, Cause::kVectorStart),
+            2'654'208u);
   EXPECT_EQ(of(c, Cause::kReduction), 24'576u * 11);
   EXPECT_EQ(of(c, Cause::kMultiplyAdd), 6144ull * 24'576 * 40'960 / (745'500ull * 4));
 }

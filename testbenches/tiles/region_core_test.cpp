@@ -24,7 +24,8 @@ class PartCoreTest : public ::testing::Test {
     item.operation = base::Operation::kLayerChange;
     return item;
   }
-  static RampStream stream(StreamKind kind, const WorkItem& item, base::Cycles first, base::Cycles last) {
+  static RampStream stream(StreamKind kind, const WorkItem& item, base::Cycles first,
+                           base::Cycles last) {
     RampStream s;
     s.kind = kind;
     s.item = &item;
@@ -34,7 +35,8 @@ class PartCoreTest : public ::testing::Test {
   }
   base::Cycles spent(Cause cause, base::Cycles until) {
     base::Cycles sum = 0;
-    for (const CauseCycles& phase : core_.take_until(until).cycles) sum += phase[static_cast<std::size_t>(cause)];
+    for (const CauseCycles& phase : core_.take_until(until).cycles)
+      sum += phase[static_cast<std::size_t>(cause)];
     return sum;
   }
 
@@ -43,7 +45,8 @@ class PartCoreTest : public ::testing::Test {
     c.layer_change_cycles = 1'000;
     return c;
   }();
-  PartCore core_{{0, 0, 0, {{0, 10}, {0, 10}}}, base::Mapping(10, 10, 1), config_, Precision::kMixed};
+  PartCore core_{
+      {0, 0, 0, {{0, 10}, {0, 10}}}, base::Mapping(10, 10, 1), config_, Precision::kMixed};
   WorkItem items_[8];
 };
 

@@ -43,12 +43,14 @@ Loops loops_of(const WorkItem& item, const Mapping& mapping) {
           CostTerms::weights(item.outputs, features, item.density_ppm)};
 }
 
-/// Splits the vector steps of a GEMM: what the multiply-adds need with every lane busy, and the rest.
-void set_gemm(CauseCycles& c, const WorkItem& item, const Mapping& mapping, const CostTerms& terms) {
+/// Splits the vector steps of a GEMM: what the multiply-adds need with every lane busy, and the
+/// rest.
+void set_gemm(CauseCycles& c, const WorkItem& item, const Mapping& mapping,
+              const CostTerms& terms) {
   const Loops loops = loops_of(item, mapping);
   const Cycles steps = terms.axpy(loops.weights, loops.tokens);
-  const std::uint64_t all = multiply_adds(
-      item, mapping, {{0, mapping.columns()}, {0, mapping.rows()}});
+  const std::uint64_t all =
+      multiply_adds(item, mapping, {{0, mapping.columns()}, {0, mapping.rows()}});
   const Cycles ideal = std::min<Cycles>(steps, all / (mapping.tiles() * terms.v()));
   c[static_cast<std::size_t>(Cause::kMultiplyAdd)] = ideal;
   c[static_cast<std::size_t>(Cause::kPadding)] = steps - ideal;
@@ -71,8 +73,8 @@ EventKind fmac_kind(Precision precision) {
   return EventKind::kFmacFp32;
 }
 
-/// A vector step reads its operands, and reads and writes accumulators that do not fit the near buffer.
-/// Each of its three descriptors steps its address and its remaining length.
+/// A vector step reads its operands, and reads and writes accumulators that do not fit the near
+/// buffer. Each of its three descriptors steps its address and its remaining length.
 void add_vector_steps(EventCounts& n, std::uint64_t steps, Precision precision, bool cached) {
   const bool wide_input = precision == Precision::kFp16;  // four fp16 a step; else 32 bit
   at(n, wide_input ? EventKind::kSramRead64 : EventKind::kSramRead32) += steps;
@@ -92,7 +94,8 @@ void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, cons
   const Loops loops = loops_of(item, mapping);
   const bool gradient = item.operation == Operation::kGemmWeightGradient;
   // A weight gradient accumulates one sum at a time in a register.
-  const bool cached = gradient || loops.tokens * sum_bits(terms.precision) / 8 <= terms.config.cache_bytes;
+  const bool cached =
+      gradient || loops.tokens * sum_bits(terms.precision) / 8 <= terms.config.cache_bytes;
   add_vector_steps(n, terms.axpy(loops.weights, loops.tokens) * tiles, terms.precision, cached);
   at(n, EventKind::kTaskSwitch) += loops.weights * tiles;
   const std::uint64_t vector = gradient ? loops.features : loops.tokens;
@@ -102,7 +105,8 @@ void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, cons
   if (cached) {
     at(n, EventKind::kLocalCache) += steps;
   } else {
-    at(n, terms.precision == Precision::kFp32 ? EventKind::kSramRead32 : EventKind::kSramRead64) += steps;
+    at(n, terms.precision == Precision::kFp32 ? EventKind::kSramRead32 : EventKind::kSramRead64) +=
+        steps;
   }
   at(n, EventKind::kLocalCache) += 2 * steps;
   at(n, EventKind::kIntAlu) += 4 * steps;
@@ -112,8 +116,9 @@ void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, cons
 
 std::string_view name_of(Cause cause) {
   static constexpr std::array<std::string_view, kNumCauses> kNames = {
-      "multiply_add", "padding",      "vector_start", "reduction",     "attention",   "vector",
-      "recompute",    "layer_change", "weight_wait",  "gradient_wait", "result_wait", "update_wait"};
+      "multiply_add", "padding",       "vector_start", "reduction",
+      "attention",    "vector",        "recompute",    "layer_change",
+      "weight_wait",  "gradient_wait", "result_wait",  "update_wait"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 
@@ -170,10 +175,8 @@ std::uint64_t multiply_adds(const WorkItem& item, const Mapping& mapping,
     } else if (item.operation == Operation::kGemmWeightGradient) {
       sum += (last - first) * item.outputs * run.size();
     } else {
-      const auto nonzero = [&](std::uint64_t f) {
-        return base::mul_div(f * item.outputs, item.density_ppm, 1'000'000);
-      };
-      sum += (nonzero(last) - nonzero(first)) * run.size();
+      sum += mapping.weights_in(copy, tiles.columns, item.inputs, item.outputs, item.density_ppm) *
+             run.size();
     }
   }
   return item.operation == Operation::kAttentionBackward ? 2 * sum : sum;
@@ -196,7 +199,8 @@ EventCounts events_of(const WorkItem& item, const Mapping& mapping, const TileCo
       break;
     case Operation::kAttentionForward:
     case Operation::kAttentionBackward:
-      add_vector_steps(n, base::ceil_div(at(n, fmac_kind(precision)), terms.v()), precision, true);
+      add_vector_steps(n, tiles * base::mul_div(cycles, config.attention_efficiency_ppm, 1'000'000),
+                       precision, true);
       break;
     case Operation::kVector:
       add_vector_steps(n, cycles * tiles, precision, true);

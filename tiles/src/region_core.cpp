@@ -44,7 +44,8 @@ std::optional<RampStream> PartCore::next_done() {
   if (queue_.empty()) return std::nullopt;
   const Pending pending = queue_.front();
   if (!results_known(*pending.item)) return std::nullopt;
-  const bool needs_buffer = pending.item->bytes_out() > 0 && gradients_out_ == config_.gradient_buffers;
+  const bool needs_buffer =
+      pending.item->bytes_out() > 0 && gradients_out_ == config_.gradient_buffers;
   if (needs_buffer && gradient_credits_.empty()) return std::nullopt;
   queue_.pop_front();
   return execute(pending);
@@ -96,8 +97,9 @@ const PartWindow& PartCore::take_until(Cycles until) {
   while (!segments_.empty() && segments_.front().begin < until) {
     Segment& segment = segments_.front();
     const Cycles end = std::min(segment.end, until);
-    window_.cycles[static_cast<std::size_t>(segment.phase)]
-                  [static_cast<std::size_t>(segment.cause)] += end - segment.begin;
+    window_
+        .cycles[static_cast<std::size_t>(segment.phase)][static_cast<std::size_t>(segment.cause)] +=
+        end - segment.begin;
     segment.begin = end;
     if (segment.begin < segment.end) break;
     segments_.pop_front();

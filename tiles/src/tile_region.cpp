@@ -12,20 +12,22 @@ using base::WorkItem;
 
 namespace {
 
-/// What a tile keeps of a layer between the forward and the backward pass, at the transaction level.
+/// What a tile keeps of a layer between the forward and the backward pass, at the transaction
+/// level.
 struct CheckpointRecord {
   std::uint32_t layer = 0;
-  std::uint32_t part = 0;
+  std::uint32_t die = 0;
   std::uint64_t tokens = 0;
   std::uint64_t tag = 0;
 
   friend bool operator==(const CheckpointRecord& a, const CheckpointRecord& b) {
-    return a.layer == b.layer && a.part == b.part && a.tokens == b.tokens && a.tag == b.tag;
+    return a.layer == b.layer && a.die == b.die && a.tokens == b.tokens && a.tag == b.tag;
   }
 };
 
-CheckpointRecord record_of(const WorkItem& item, std::uint32_t part) {
-  return {item.layer, part, item.tokens, (std::uint64_t{item.layer} << 32 | part) * 0x9e3779b97f4a7c15ULL};
+CheckpointRecord record_of(const WorkItem& item, std::uint32_t die) {
+  return {item.layer, die, item.tokens,
+          (std::uint64_t{item.layer} << 32 | die) * 0x9e3779b97f4a7c15ULL};
 }
 
 constexpr bool is_sram(EventKind kind) {
@@ -49,7 +51,12 @@ TileRegion::TileRegion(const sc_core::sc_module_name& name,
       window_cycles_(parts.size()) {
   for (const base::RegionPart& p : parts) {
     parts_.emplace_back(p, mapping, config, precision);
-    first_core_.push_back(geometry.core_of_user({p.tiles.columns.begin, p.tiles.rows.begin}));
+    const std::uint32_t columns = geometry.config().die_columns;
+    const base::Coordinate first{geometry.user_columns_of(p.die % columns).begin,
+                                 geometry.user_rows_of(p.die / columns).begin};
+    first_core_.push_back(p.tiles.contains(first)
+                              ? std::optional<std::uint64_t>(geometry.core_of_user(first))
+                              : std::nullopt);
   }
   ramp_in_socket.on_receive([this](fabric::RampFrame& frame) { receive(frame); });
   SC_HAS_PROCESS(TileRegion);
@@ -82,8 +89,8 @@ void TileRegion::receive(fabric::RampFrame& frame) {
 
 /// The record of a layer is written on the way forward and must be found again on the way back.
 void TileRegion::touch_checkpoint(std::size_t index, const WorkItem& item) {
-  if (item.operation != base::Operation::kLayerChange) return;
-  CheckpointRecord record = record_of(item, parts_[index].part().index);
+  if (item.operation != base::Operation::kLayerChange || !first_core_[index]) return;
+  CheckpointRecord record = record_of(item, parts_[index].part().die);
   const std::uint64_t slots = sram_bytes_per_tile_ / 2 / sizeof(CheckpointRecord);
   const std::uint64_t offset = item.layer % slots * sizeof(CheckpointRecord);
   if (item.phase == base::Phase::kForward) {
@@ -100,7 +107,7 @@ void TileRegion::access(std::size_t index, tlm::tlm_command command, std::uint64
                         void* data, unsigned length) {
   tlm::tlm_generic_payload trans;
   trans.set_command(command);
-  trans.set_address(first_core_[index] * sram_bytes_per_tile_ + offset);
+  trans.set_address(*first_core_[index] * sram_bytes_per_tile_ + offset);
   trans.set_data_ptr(static_cast<unsigned char*>(data));
   trans.set_data_length(length);
   trans.set_streaming_width(length);
@@ -119,13 +126,12 @@ void TileRegion::end_step(base::Cycles cycle) {
   for (PartCore& p : parts_) p.end_step(cycle);
 }
 
-void TileRegion::end_window() {
-  report_window(ticker_.ended(), ticker_.end_of(ticker_.ended()));
-}
+void TileRegion::end_window() { report_window(ticker_.ended(), ticker_.end_of(ticker_.ended())); }
 
 void TileRegion::report_window(std::uint64_t window, base::Picoseconds end) {
   const base::Cycles until = epochs_.cycle_at_or_after(end);
-  for (std::size_t i = 0; i < parts_.size(); ++i) report_part(i, window, parts_[i].take_until(until));
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    report_part(i, window, parts_[i].take_until(until));
 }
 
 void TileRegion::report_part(std::size_t index, std::uint64_t window, const PartWindow& done) {
@@ -143,7 +149,8 @@ void TileRegion::report_part(std::size_t index, std::uint64_t window, const Part
     record.phase_cycles = total(done.cycles[phase]) * tiles;
     EventCounts banks{};
     for (std::size_t kind = 0; kind < base::kNumEventKinds; ++kind) {
-      (is_sram(static_cast<EventKind>(kind)) ? banks : record.counts)[kind] = done.events[phase][kind];
+      (is_sram(static_cast<EventKind>(kind)) ? banks : record.counts)[kind] =
+          done.events[phase][kind];
     }
     if (banks != EventCounts{}) post_banks(index, window, record.phase, banks);
     if (record.phase_cycles == 0 && record.counts == EventCounts{}) continue;

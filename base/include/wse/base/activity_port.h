@@ -7,8 +7,8 @@
 
 namespace wse::base {
 
-/// Writes one activity record over a base-protocol initiator socket. The target answers at once; anything but
-/// TLM_OK_RESPONSE is an error of the model under `report_id`.
+/// Writes one activity record over a base-protocol initiator socket. The target answers at once;
+/// anything but TLM_OK_RESPONSE is an error of the model under `report_id`.
 template <class Socket>
 void post_activity(Socket& socket, ActivityRecord& record, const char* report_id) {
   tlm::tlm_generic_payload trans;

@@ -8,11 +8,13 @@
 
 namespace wse::base {
 
-/// How features and tokens are laid over the user rectangle: features over columns, tokens over rows.
+/// How features and tokens are laid over the user rectangle: features over columns, tokens over
+/// rows.
 ///
-/// `copies` copies of the feature dimension stand side by side; each works on its own tokens. Copy r has the columns
-/// floor(r W / copies) .. ; the tokens of a micro-batch are cut into copies * rows nearly equal runs.
-/// Counts are exact by location; the loops of a kernel are padded to the largest tile (docs/adr/0004).
+/// `copies` copies of the feature dimension stand side by side; each works on its own tokens. Copy
+/// r has the columns floor(r W / copies) .. ; the tokens of a micro-batch are cut into copies *
+/// rows nearly equal runs. Counts are exact by location; the loops of a kernel are padded to the
+/// largest tile (docs/adr/0004).
 class Mapping {
  public:
   Mapping(std::uint32_t columns, std::uint32_t rows, std::uint32_t copies)
@@ -32,9 +34,14 @@ class Mapping {
   }
 
   /// First feature of copy r that lies at or east of `column` (clamped to the copy's columns).
-  std::uint64_t feature_begin(std::uint32_t copy, std::uint32_t column, std::uint64_t features) const;
+  std::uint64_t feature_begin(std::uint32_t copy, std::uint32_t column,
+                              std::uint64_t features) const;
   /// Features that the columns hold, summed over the copies in them.
   std::uint64_t features_in(Span columns, std::uint64_t features) const;
+  /// Non-zero weights of a block of `outputs` outputs whose features stand in the columns of copy
+  /// r. Evenly spread; exact over any cut of the columns.
+  std::uint64_t weights_in(std::uint32_t copy, Span columns, std::uint64_t features,
+                           std::uint64_t outputs, std::uint32_t density_ppm) const;
   /// Tokens of copy r in the rows: a contiguous run.
   struct TokenRun {
     std::uint64_t begin = 0;

@@ -11,8 +11,8 @@ namespace wse::base {
 
 /// Events of work that runs from one cycle to another, waiting to be reported window by window.
 ///
-/// Work that spans windows is split by cycles: of n events in [begin, end), floor(n (c - begin) / (end - begin)) have
-/// happened before cycle c, so the shares add up to n exactly.
+/// Work that spans windows is split by cycles: of n events in [begin, end), floor(n (c - begin) /
+/// (end - begin)) have happened before cycle c, so the shares add up to n exactly.
 class PendingActivity {
  public:
   /// begin < end unless there are no counts. Work may be added in any order.

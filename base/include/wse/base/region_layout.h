@@ -8,15 +8,17 @@
 
 namespace wse::base {
 
-/// The piece of a region that lies on one die. Everything is accounted by die, however the wafer is cut.
+/// The piece of a region that lies on one die. Everything is accounted by die, however the wafer is
+/// cut.
 struct RegionPart {
-  std::uint32_t index = 0;   ///< over the whole wafer
+  std::uint32_t index = 0;  ///< over the whole wafer
   std::uint32_t region = 0;
   std::uint32_t die = 0;
-  Rectangle tiles;           ///< in user coordinates
+  Rectangle tiles;  ///< in user coordinates
 };
 
-/// A cut of the user rectangle into regions: one a die (columns = rows = 0), or a grid of rectangles.
+/// A cut of the user rectangle into regions: one a die (columns = rows = 0), or a grid of
+/// rectangles.
 class RegionLayout {
  public:
   RegionLayout(const WaferGeometry& geometry, std::uint32_t columns, std::uint32_t rows);

@@ -11,36 +11,39 @@ namespace wse::base {
 
 /// What a work item asks of every tile.
 enum class Operation : std::uint32_t {
-  kGemmForward,        ///< Y = X W: weights in, partial sums reduced along rows
-  kGemmInputGradient,  ///< dX = dY W^T: weights in, partial sums reduced along rows
-  kGemmWeightGradient, ///< dW = X^T dY: no weights in, gradients reduced along columns and sent out
-  kAttentionForward,   ///< scores, softmax, context on resident activations
-  kAttentionBackward,  ///< their gradients: twice the multiply-adds of the forward pass
-  kVector,             ///< element-wise work: normalisation, activation, residual, loss, embedding
-  kLayerChange,        ///< new routes and programs between two layers
+  kGemmForward,         ///< Y = X W: weights in, partial sums reduced along rows
+  kGemmInputGradient,   ///< dX = dY W^T: weights in, partial sums reduced along rows
+  kGemmWeightGradient,  ///< dW = X^T dY: no weights in, gradients reduced along columns and sent
+                        ///< out
+  kAttentionForward,    ///< scores, softmax, context on resident activations
+  kAttentionBackward,   ///< their gradients: twice the multiply-adds of the forward pass
+  kVector,              ///< element-wise work: normalisation, activation, residual, loss, embedding
+  kLayerChange,         ///< new routes and programs between two layers
 };
 
 std::string_view name_of(Operation operation);
 
-/// One entry of a training schedule: a block of an operation, with the bytes that cross the lanes for it.
-/// Items are executed in order of `id` by every tile of the user rectangle.
+/// One entry of a training schedule: a block of an operation, with the bytes that cross the lanes
+/// for it. Items are executed in order of `id` by every tile of the user rectangle.
 struct WorkItem {
   std::uint32_t id = 0;
   Operation operation = Operation::kVector;
   Phase phase = Phase::kForward;
   std::uint32_t layer = 0;
-  std::uint64_t inputs = 0;   ///< gemm: features reduced over; vector and attention: elements (width) a token
-  std::uint64_t outputs = 0;  ///< gemm: output features of this block; vector: passes over the elements
-  std::uint64_t tokens = 0;   ///< tokens of the micro-batch
-  std::uint64_t sequence = 0; ///< attention: tokens a sequence
-  bool causal = true;         ///< attention: a token sees itself and those before
+  std::uint64_t inputs =
+      0;  ///< gemm: features reduced over; vector and attention: elements (width) a token
+  std::uint64_t outputs =
+      0;  ///< gemm: output features of this block; vector: passes over the elements
+  std::uint64_t tokens = 0;               ///< tokens of the micro-batch
+  std::uint64_t sequence = 0;             ///< attention: tokens a sequence
+  bool causal = true;                     ///< attention: a token sees itself and those before
   std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights, parts per million
-  Bytes weight_bytes = 0;     ///< weights that enter
-  Bytes gradient_bytes = 0;   ///< weight gradients that leave
-  Bytes sample_bytes_in = 0;  ///< embedded tokens that enter
-  Bytes sample_bytes_out = 0; ///< gradients of embedded tokens that leave
+  Bytes weight_bytes = 0;                 ///< weights that enter
+  Bytes gradient_bytes = 0;               ///< weight gradients that leave
+  Bytes sample_bytes_in = 0;              ///< embedded tokens that enter
+  Bytes sample_bytes_out = 0;             ///< gradients of embedded tokens that leave
   std::uint64_t gradient_parameters = 0;  ///< parameters whose gradients leave with this item
-  Bytes resident_bytes = 0;   ///< activations resident on the wafer while this item runs
+  Bytes resident_bytes = 0;       ///< activations resident on the wafer while this item runs
   bool begins_operation = false;  ///< waits until the results of all items before are in place
   bool ends_operation = false;    ///< its completion is told to the tiles
   bool last_micro_batch = false;  ///< its gradients complete the sum of the step

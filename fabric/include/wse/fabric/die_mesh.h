@@ -12,16 +12,18 @@ namespace wse::fabric {
 /// Direction in which a wavelet leaves a die.
 enum class Direction : std::uint32_t { kNorth, kEast, kSouth, kWest };
 
-/// The links between dies as resources. All links that leave a die on one side are one bundle that carries one
-/// wavelet a link and cycle.
+/// The links between dies as resources. All links that leave a die on one side are one bundle that
+/// carries one wavelet a link and cycle.
 ///
-/// Contention (docs/timing.md): n wavelets hold a bundle of c links for ceil(n / c) cycles; a stream enters when its
-/// head has come and the bundle is free; first come, first served in the order of the calls.
+/// Contention (docs/timing.md): n wavelets hold a bundle of c links for ceil(n / c) cycles; a
+/// stream enters when its head has come and the bundle is free; first come, first served in the
+/// order of the calls.
 class DieMesh {
  public:
   explicit DieMesh(const base::WaferGeometry& geometry);
 
-  /// Reserves the bundle for n wavelets whose head arrives at `head`. Returns the cycle in which the head enters.
+  /// Reserves the bundle for n wavelets whose head arrives at `head`. Returns the cycle in which
+  /// the head enters.
   base::Cycles reserve(std::uint32_t die, Direction direction, std::uint64_t wavelets,
                        base::Cycles head);
   /// First cycle in which the bundle is free again.

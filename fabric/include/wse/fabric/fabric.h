@@ -15,8 +15,9 @@ namespace wse::fabric {
 
 /// The fabric of a wafer: a shell of sockets around StreamFabric.
 ///
-/// Interfaces  a lane socket pair per I/O lane, a ramp socket pair per region, an activity initiator.
-/// Timing      messages are handled at their stamps; the module sleeps until the earliest one or the end of the
+/// Interfaces  a lane socket pair per I/O lane, a ramp socket pair per region, an activity
+/// initiator. Timing      messages are handled at their stamps; the module sleeps until the
+/// earliest one or the end of the
 ///             activity window, whichever comes first, and re-arms by the clock then in force.
 /// Errors      an activity report that is refused: SC_REPORT_ERROR /wse/fabric/activity_refused.
 class Fabric final : public sc_core::sc_module {
@@ -28,7 +29,7 @@ class Fabric final : public sc_core::sc_module {
 
   sc_core::sc_vector<LaneTarget> lane_in_socket;
   sc_core::sc_vector<LaneInitiator> lane_out_socket;
-  sc_core::sc_vector<RampTarget> ramp_in_socket;     ///< from the regions
+  sc_core::sc_vector<RampTarget> ramp_in_socket;      ///< from the regions
   sc_core::sc_vector<RampInitiator> ramp_out_socket;  ///< to the regions
   tlm_utils::simple_initiator_socket<Fabric> activity_socket{"activity_socket"};
 
@@ -38,7 +39,8 @@ class Fabric final : public sc_core::sc_module {
          const base::WindowTicker& ticker);
 
   const StreamFabric& core() const { return core_; }
-  /// Reports what happened in the window before `end`; called by the ticker, and once at the end of a run.
+  /// Reports what happened in the window before `end`; called by the ticker, and once at the end of
+  /// a run.
   void report_window(std::uint64_t window, base::Picoseconds end);
 
  private:

@@ -20,7 +20,8 @@ struct FabricConfig {
     return 2 * base::Cycles{ramp_latency_cycles} + hop_latency_cycles + 1;
   }
   void validate(base::ConfigErrors& errors) const {
-    const auto range = [&](std::uint32_t v, const char* path, std::uint32_t low, std::uint32_t high) {
+    const auto range = [&](std::uint32_t v, const char* path, std::uint32_t low,
+                           std::uint32_t high) {
       errors.require(v >= low && v <= high, path, v, fmt::format("must be {} .. {}", low, high));
     };
     range(hop_latency_cycles, "fabric.hop_latency_cycles", 1, 1000);
@@ -32,11 +33,12 @@ struct FabricConfig {
 
 /// The I/O lanes at the west and the east edge, with a clock of their own.
 struct IoConfig {
-  std::uint32_t lanes = 12;                       ///< [anl-io] 12 x 100 GbE
+  std::uint32_t lanes = 12;                            ///< [anl-io] 12 x 100 GbE
   std::uint64_t bits_per_second = 100'000'000'000ULL;  ///< a lane, each way
-  std::uint32_t efficiency_ppm = 900'000;         ///< A-005: payload share of the line rate
-  std::uint32_t edge_ports_per_lane = 10;         ///< [sdk-digest] 60 channels an edge, 6 lanes an edge
-  base::Bytes buffer_bytes = 32ULL << 20;         ///< A-006: weights that wait on the wafer, all lanes together
+  std::uint32_t efficiency_ppm = 900'000;              ///< A-005: payload share of the line rate
+  std::uint32_t edge_ports_per_lane = 10;  ///< [sdk-digest] 60 channels an edge, 6 lanes an edge
+  base::Bytes buffer_bytes = 32ULL
+                             << 20;  ///< A-006: weights that wait on the wafer, all lanes together
 
   std::uint64_t payload_bits_per_second() const {
     return base::mul_div(bits_per_second, efficiency_ppm, 1'000'000);

@@ -9,7 +9,8 @@
 
 namespace wse::fabric {
 
-/// What travels over one I/O lane as one transaction: a share of a work item, or a credit that goes back.
+/// What travels over one I/O lane as one transaction: a share of a work item, or a credit that goes
+/// back.
 struct LaneBlock {
   enum class Kind : std::uint8_t {
     kShare,   ///< to the wafer: weights and samples of the item; from the wafer: its gradients
@@ -19,7 +20,8 @@ struct LaneBlock {
   const base::WorkItem* item = nullptr;  ///< owned by the host's schedule for the whole run
   base::Bytes bytes = 0;
   base::Picoseconds first = 0;  ///< the first byte is at the receiver
-  base::Picoseconds last = 0;   ///< the last byte is at the receiver; lanes have a clock of their own
+  base::Picoseconds last =
+      0;  ///< the last byte is at the receiver; lanes have a clock of their own
 };
 
 /// A lane carries blocks only: binding it to a memory or ramp port does not compile.

@@ -28,8 +28,8 @@ struct RampCredit {
 
 /// What a stream means to its receiver at the transaction level.
 enum class StreamKind : std::uint8_t {
-  kWeights,         ///< to a region: a work item and the span in which its weights arrive on the die
-  kPartialSums,     ///< to the fabric: the part has finished the item; its sums or gradients have left
+  kWeights,      ///< to a region: a work item and the span in which its weights arrive on the die
+  kPartialSums,  ///< to the fabric: the part has finished the item; its sums or gradients have left
   kResultsReady,    ///< to a region: everything up to the item has been reduced and delivered
   kGradientCredit,  ///< to a region: the gradients of the item have left the wafer
 };
@@ -39,20 +39,22 @@ enum class StreamKind : std::uint8_t {
 struct RampStream {
   StreamKind kind = StreamKind::kWeights;
   std::uint8_t color = 0;
-  std::uint32_t part = 0;  ///< index of the piece of a die that the stream belongs to
+  std::uint32_t part = 0;                ///< index of the piece of a die that the stream belongs to
   const base::WorkItem* item = nullptr;  ///< owned by the host's schedule for the whole run
   std::uint64_t wavelets = 0;
   base::Cycles first_cycle = 0;
   base::Cycles last_cycle = 0;
 };
 
-/// All wavelets that cross one ramp boundary in one cycle, the credits that go back, and, above the cycle level, streams.
+/// All wavelets that cross one ramp boundary in one cycle, the credits that go back, and, above the
+/// cycle level, streams.
 ///
-/// Contract: the frame is stamped with the cycle in which its content left; the receiver files it by the stamp, never by
-/// order of arrival, and asserts that no stamp lies in its past. Filled by its owner and reused (clear, never
-/// shrink); the receiver takes what it needs before the call returns and keeps no reference to the frame. Credits per
-/// (tile, queue) never exceed the depth of the queue. A ramp's pipeline registers take no queue slot: a queue of
-/// depth 2 runs at full rate through a ramp of two cycles.
+/// Contract: the frame is stamped with the cycle in which its content left; the receiver files it
+/// by the stamp, never by order of arrival, and asserts that no stamp lies in its past. Filled by
+/// its owner and reused (clear, never shrink); the receiver takes what it needs before the call
+/// returns and keeps no reference to the frame. Credits per (tile, queue) never exceed the depth of
+/// the queue. A ramp's pipeline registers take no queue slot: a queue of depth 2 runs at full rate
+/// through a ramp of two cycles.
 struct RampFrame {
   base::Cycles cycle = 0;
   std::vector<RampWavelet> wavelets;

@@ -11,7 +11,8 @@ enum class Port : std::uint8_t { kNorth, kEast, kSouth, kWest, kRamp };
 inline constexpr std::size_t kNumPorts = 5;
 inline constexpr std::size_t kNumColors = 24;  ///< routable colors [csl-examples]
 
-/// One direction of a link in one clock: at most one wavelet, and a ready bit a color in the opposite direction.
+/// One direction of a link in one clock: at most one wavelet, and a ready bit a color in the
+/// opposite direction.
 struct LinkPins {
   bool valid = false;
   bool control = false;
@@ -19,14 +20,17 @@ struct LinkPins {
   std::uint32_t data = 0;
 };
 
-/// A router as one clocked block, to be stood in for by a model, Verilated RTL or a remote simulator.
+/// A router as one clocked block, to be stood in for by a model, Verilated RTL or a remote
+/// simulator.
 ///
-/// Contract: outputs() and ready() are functions of state only (Moore); clock() takes the inputs of this clock and moves
-/// the state to the next. A wavelet may be given on a port only for a color whose ready bit was set.
+/// Contract: outputs() and ready() are functions of state only (Moore); clock() takes the inputs of
+/// this clock and moves the state to the next. A wavelet may be given on a port only for a color
+/// whose ready bit was set.
 class RouterTwin {
  public:
   using Links = std::array<LinkPins, kNumPorts>;
-  using Ready = std::array<std::uint32_t, kNumPorts>;  ///< bit c: the port takes a wavelet of color c
+  using Ready =
+      std::array<std::uint32_t, kNumPorts>;  ///< bit c: the port takes a wavelet of color c
 
   virtual ~RouterTwin() = default;
   virtual Links outputs() const = 0;

@@ -18,18 +18,19 @@ namespace wse::fabric {
 
 /// Counters of a run, by what they cost.
 struct FabricStats {
-  std::uint64_t wavelet_hops = 0;    ///< router to router
-  std::uint64_t die_crossings = 0;   ///< of these, over a scribe line
-  base::Bytes bytes_in = 0;          ///< over all lanes, weights and samples
+  std::uint64_t wavelet_hops = 0;   ///< router to router
+  std::uint64_t die_crossings = 0;  ///< of these, over a scribe line
+  base::Bytes bytes_in = 0;         ///< over all lanes, weights and samples
   base::Bytes bytes_out = 0;
 };
 
-/// The fabric at the transaction level, without SystemC: streams between lanes and dies over bundles of links.
+/// The fabric at the transaction level, without SystemC: streams between lanes and dies over
+/// bundles of links.
 ///
-/// Weights enter at the edge ports of a lane, travel packed along a row to the die columns that own their features, are
-/// unpacked and multicast down the columns. Partial sums are reduced along rows (forward, input gradient) or columns
-/// (weight gradient); gradients leave by the lanes. Messages are filed by their stamp: results do not depend on
-/// the order of the calls.
+/// Weights enter at the edge ports of a lane, travel packed along a row to the die columns that own
+/// their features, are unpacked and multicast down the columns. Partial sums are reduced along rows
+/// (forward, input gradient) or columns (weight gradient); gradients leave by the lanes. Messages
+/// are filed by their stamp: results do not depend on the order of the calls.
 class StreamFabric {
  public:
   StreamFabric(const FabricConfig& config, const IoConfig& io, const base::WaferGeometry& geometry,
@@ -51,7 +52,8 @@ class StreamFabric {
     std::uint32_t part;
     RampStream stream;
   };
-  /// Handles all messages stamped up to `now`; what they cause is in to_lanes and to_parts until the next call.
+  /// Handles all messages stamped up to `now`; what they cause is in to_lanes and to_parts until
+  /// the next call.
   void advance(base::Cycles now);
   const std::vector<ToLane>& to_lanes() const { return to_lanes_; }
   const std::vector<ToPart>& to_parts() const { return to_parts_; }
@@ -67,7 +69,7 @@ class StreamFabric {
     std::uint32_t order;  ///< shares before streams
     std::uint32_t item;
     std::uint32_t source;  ///< lane or part
-    base::Cycles other;  ///< of a share: its last cycle; of a stream: its first
+    base::Cycles other;    ///< of a share: its last cycle; of a stream: its first
     base::Bytes bytes;
     const base::WorkItem* work;
     bool operator>(const Message& that) const;
@@ -97,8 +99,8 @@ class StreamFabric {
   void multicast_column(const Message& message, const LaneRoute& route, std::size_t target,
                         base::Cycles head, Flight& flight);
   void handle_done(const Message& message);
-  void reduce(const base::WorkItem& item, std::uint32_t die, base::Cycles start, base::Cycles finish,
-              Flight& flight);
+  void reduce(const base::WorkItem& item, std::uint32_t die, base::Cycles start,
+              base::Cycles finish, Flight& flight);
   void complete(const base::WorkItem& item, const Flight& flight);
   void send_gradients(const base::WorkItem& item, base::Cycles ready);
   void tell_parts(StreamKind kind, const base::WorkItem& item, base::Cycles cycle);

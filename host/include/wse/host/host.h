@@ -17,7 +17,7 @@ namespace wse::host {
 
 /// One lane, from the host's side.
 struct LaneStats {
-  base::Bytes bytes_in = 0;   ///< towards the wafer
+  base::Bytes bytes_in = 0;  ///< towards the wafer
   base::Bytes bytes_out = 0;
   base::Picoseconds busy = 0;     ///< sending
   base::Picoseconds stalled = 0;  ///< idle with data at hand, because the wafer's buffers are full
@@ -25,8 +25,9 @@ struct LaneStats {
 
 /// MemoryX and the training schedule behind the I/O lanes, with a clock of its own.
 ///
-/// Interfaces  one lane socket pair per lane; a register initiator, by which the host reads the power monitor.
-/// Timing      an item is sent on all lanes as soon as the wafer has room for it; each lane sends its share when it is
+/// Interfaces  one lane socket pair per lane; a register initiator, by which the host reads the
+/// power monitor. Timing      an item is sent on all lanes as soon as the wafer has room for it;
+/// each lane sends its share when it is
 ///             free. An item's room is free when every lane has had its credit back.
 /// A step ends when all items are done, all gradients have come and the optimizer has used them.
 class Host final : public sc_core::sc_module {
@@ -35,13 +36,16 @@ class Host final : public sc_core::sc_module {
   sc_core::sc_vector<fabric::Fabric::LaneTarget> lane_in_socket;
   tlm_utils::simple_initiator_socket<Host> register_socket{"register_socket"};
 
-  Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io, base::Picoseconds lane_latency,
-       const MemoryXConfig& memoryx, const std::vector<base::WorkItem>& schedule);
+  Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io,
+       base::Picoseconds lane_latency, const MemoryXConfig& memoryx,
+       const std::vector<base::WorkItem>& schedule);
 
-  /// Starts an optimizer step at the present time; `ended` is called at its end, in a method of the kernel.
+  /// Starts an optimizer step at the present time; `ended` is called at its end, in a method of the
+  /// kernel.
   void start_step(std::function<void()> ended);
 
-  /// Reads an 8-byte register. Anything but TLM_OK_RESPONSE: SC_REPORT_ERROR /wse/host/register_refused.
+  /// Reads an 8-byte register. Anything but TLM_OK_RESPONSE: SC_REPORT_ERROR
+  /// /wse/host/register_refused.
   std::uint64_t read_register(std::uint64_t address);
 
   const std::vector<LaneStats>& lanes() const { return lanes_; }

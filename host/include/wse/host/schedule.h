@@ -13,19 +13,22 @@ namespace wse::host {
 struct ScheduleConfig {
   std::vector<std::uint64_t> micro_batches;  ///< sequences of each
   std::uint64_t sequence = 0;                ///< tokens a sequence
-  bool recompute = false;                    ///< the layers' forward pass once more before the backward pass
-  std::uint32_t density_ppm = 1'000'000;     ///< non-zero weights
-  base::Bytes block_bytes = 16ULL << 20;     ///< A-015: a matrix is streamed in blocks of about this size
+  bool recompute = false;  ///< the layers' forward pass once more before the backward pass
+  std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights
+  base::Bytes block_bytes =
+      16ULL << 20;  ///< A-015: a matrix is streamed in blocks of about this size
 };
 
-/// SIMD passes over the elements of a vector operation (A-014: counted from their textbook formulas).
+/// SIMD passes over the elements of a vector operation (A-014: counted from their textbook
+/// formulas).
 struct VectorPasses {
-  static constexpr std::uint64_t kNormForward = 6;    ///< mean, two for the variance, two to normalise, scale and shift
+  static constexpr std::uint64_t kNormForward =
+      6;  ///< mean, two for the variance, two to normalise, scale and shift
   static constexpr std::uint64_t kNormBackward = 10;
-  static constexpr std::uint64_t kGeluForward = 10;   ///< tanh form
+  static constexpr std::uint64_t kGeluForward = 10;  ///< tanh form
   static constexpr std::uint64_t kGeluBackward = 12;
   static constexpr std::uint64_t kResidual = 1;
-  static constexpr std::uint64_t kLoss = 13;          ///< exponential, sum, logarithm, gradient
+  static constexpr std::uint64_t kLoss = 13;  ///< exponential, sum, logarithm, gradient
   static constexpr std::uint64_t kEmbedding = 1;
 };
 

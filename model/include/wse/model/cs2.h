@@ -13,8 +13,9 @@ namespace wse::model {
 /// A wafer and its host, bound lane by lane.
 class Cs2 final : public sc_core::sc_module {
  public:
-  Cs2(const sc_core::sc_module_name& name, const Settings& settings, const power::EnergyTable& energy,
-      const TrainingPlan& plan, const std::vector<base::WorkItem>& schedule,
+  Cs2(const sc_core::sc_module_name& name, const Settings& settings,
+      const power::EnergyTable& energy, const TrainingPlan& plan,
+      const std::vector<base::WorkItem>& schedule,
       ConstructionOrder order = ConstructionOrder::kForward);
 
   Wafer& wafer() { return *wafer_; }

@@ -15,13 +15,14 @@ using ParameterSlot = std::variant<std::uint32_t*, std::uint64_t*, double*, std:
 
 /// One name that a user can set: in a machine or run file, or with --set.
 struct Parameter {
-  std::string path;        ///< `tile.sram.size_bytes`
+  std::string path;  ///< `tile.sram.size_bytes`
   std::string unit;
   std::string source;      ///< key of docs/references.md, or of docs/assumptions.md (A-nnn)
-  std::string confidence;  ///< P published, P2 quoted, D derived, G assumption, C calibrated, - a choice of the user
+  std::string confidence;  ///< P published, P2 quoted, D derived, G assumption, C calibrated, - a
+                           ///< choice of the user
   std::string text;        ///< one line
   std::function<ParameterSlot(Settings&)> slot;
-  double scale = 1;        ///< kept = given * scale (fractions kept in parts per million, seconds in ps)
+  double scale = 1;  ///< kept = given * scale (fractions kept in parts per million, seconds in ps)
 };
 
 /// All of them, sorted by path. The one place that knows the names.
@@ -42,8 +43,9 @@ struct Origin {
 };
 using Origins = std::vector<std::pair<std::string, Origin>>;
 
-/// Reads a machine or run file (YAML). A leaf is a plain value or {value, unit, source, confidence}; `base: FILE` takes
-/// another file's values first. Collects every violation with file and line.
+/// Reads a machine or run file (YAML). A leaf is a plain value or {value, unit, source,
+/// confidence}; `base: FILE` takes another file's values first. Collects every violation with file
+/// and line.
 void read_settings(const std::string& file, Settings& settings, Origins& origins,
                    base::ConfigErrors& errors);
 

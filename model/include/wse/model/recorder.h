@@ -15,9 +15,9 @@ namespace wse::model {
 struct RunSample {
   base::Picoseconds begin = 0;
   base::Picoseconds end = 0;
-  base::Phase phase = base::Phase::kIdle;    ///< in which the tiles spent most of the window
-  std::vector<float> die_busy;               ///< share of the window in which the die's tiles worked
-  std::vector<float> die_sram_bytes;         ///< activations resident on the die
+  base::Phase phase = base::Phase::kIdle;  ///< in which the tiles spent most of the window
+  std::vector<float> die_busy;             ///< share of the window in which the die's tiles worked
+  std::vector<float> die_sram_bytes;       ///< activations resident on the die
   std::vector<float> lane_in_bytes_per_s;
   std::vector<float> lane_out_bytes_per_s;
 };
@@ -28,6 +28,8 @@ class Recorder final : public sc_core::sc_module {
   Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted);
 
   void begin_measurement();
+  /// Takes the window that ended last, if that has not been done; before the regions report the next one.
+  void sample_due();
   /// Takes the last, unfinished window.
   void finish(base::Picoseconds end);
 
@@ -40,7 +42,6 @@ class Recorder final : public sc_core::sc_module {
 
  private:
   void on_tick();
-  void sample_due();
   void sample(base::Picoseconds begin, base::Picoseconds end);
   void sample_regions(RunSample& sample, double seconds);
   void watch();
@@ -48,6 +49,7 @@ class Recorder final : public sc_core::sc_module {
   Cs2& cs2_;
   std::function<bool()> interrupted_;
   bool measuring_ = false;
+  bool due_ = false;
   bool was_interrupted_ = false;
   std::string stopped_because_;
   std::vector<RunSample> samples_;

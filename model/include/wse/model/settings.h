@@ -14,21 +14,23 @@
 
 namespace wse::model {
 
-/// A machine. Defaults describe the CS-2; configs/machines/ holds the same values with their sources.
+/// A machine. Defaults describe the CS-2; configs/machines/ holds the same values with their
+/// sources.
 struct MachineConfig {
   std::string name = "cs2";
   base::GeometryConfig geometry;
   std::uint64_t transistors = 2'600'000'000'000ULL;  ///< [anandtech2021]
   std::uint64_t cores_rated = 850'000;               ///< [anandtech2021]
   std::uint64_t core_hz = 1'100'000'000ULL;          ///< [lie2022]
-  std::uint32_t region_columns = 0;  ///< cut into regions; 0: one region a die
+  std::uint32_t region_columns = 0;                  ///< cut into regions; 0: one region a die
   std::uint32_t region_rows = 0;
   fabric::FabricConfig fabric;
   fabric::IoConfig io;
   base::Picoseconds lane_latency_ps = 1'000'000;  ///< A-019: 1 us from end to end of a lane
   tiles::TileConfig tile;
   memory::SramConfig sram;
-  base::Bytes memory_budget_bytes = 2'000'000'000ULL;  ///< of this computer, for the contents of the SRAM
+  base::Bytes memory_budget_bytes =
+      2'000'000'000ULL;  ///< of this computer, for the contents of the SRAM
   host::MemoryXConfig memoryx;
   power::PowerConfig power;
   power::ThermalConfig thermal;
@@ -42,15 +44,15 @@ struct MachineConfig {
 
 /// A training run.
 struct RunConfig {
-  std::uint64_t batch = 0;         ///< sequences a step; 0: the largest that is one micro-batch
-  std::uint64_t sequence = 0;      ///< tokens; 0: the model's positions
+  std::uint64_t batch = 0;     ///< sequences a step; 0: the largest that is one micro-batch
+  std::uint64_t sequence = 0;  ///< tokens; 0: the model's positions
   std::string precision = "mixed";
   std::string recompute = "auto";
   double sparsity = 0.0;
   std::string mode = "auto";
   std::uint64_t systems = 1;
   std::uint64_t seed = 1;
-  std::uint64_t copies = 0;        ///< copies of the feature dimension; 0: the cheapest
+  std::uint64_t copies = 0;  ///< copies of the feature dimension; 0: the cheapest
   base::Bytes block_bytes = 16ULL << 20;
 
   tiles::Precision precision_kind() const;

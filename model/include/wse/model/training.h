@@ -24,7 +24,8 @@ class Interrupted : public std::runtime_error {
 
 struct TrainingOptions {
   std::uint32_t steps = 1;
-  bool cold_start = false;  ///< begin at the temperature of the coolant, else in the steady state of the step
+  bool cold_start =
+      false;  ///< begin at the temperature of the coolant, else in the steady state of the step
   ConstructionOrder order = ConstructionOrder::kForward;
   std::function<bool()> interrupted = [] { return false; };
 };
@@ -36,15 +37,15 @@ struct TrainingResult {
   Settings settings;
   std::uint32_t steps = 1;
   double step_seconds = 0;
-  base::Cycles simulated_cycles = 0;   ///< of the measured steps
-  base::Bytes bytes_in = 0;            ///< a step, weights
-  base::Bytes bytes_out = 0;           ///< a step, gradients
+  base::Cycles simulated_cycles = 0;  ///< of the measured steps
+  base::Bytes bytes_in = 0;           ///< a step, weights
+  base::Bytes bytes_out = 0;          ///< a step, gradients
   base::Bytes sample_bytes_in = 0;
   base::Bytes sample_bytes_out = 0;
-  std::uint64_t executed_multiply_adds = 0;  ///< a step, counted by the tiles
-  std::uint64_t useful_multiply_adds = 0;    ///< a step, without recomputation
+  std::uint64_t executed_multiply_adds = 0;             ///< a step, counted by the tiles
+  std::uint64_t useful_multiply_adds = 0;               ///< a step, without recomputation
   std::array<double, tiles::kNumCauses> time_ledger{};  ///< fractions
-  double energy_j = 0;                 ///< a step
+  double energy_j = 0;                                  ///< a step
   std::vector<double> energy_by_kind;
   std::vector<double> energy_by_die;
   std::vector<double> energy_by_phase;

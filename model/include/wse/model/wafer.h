@@ -21,8 +21,9 @@ namespace wse::model {
 /// Order in which the modules of a wafer are constructed; results do not depend on it (a test).
 enum class ConstructionOrder { kForward, kReverse };
 
-/// A wafer: fabric, one SRAM array a die, the regions of compute engines, the power monitor, bound to each other.
-/// The lane sockets of `fabric` and the register socket of `monitor` are for the user to bind.
+/// A wafer: fabric, one SRAM array a die, the regions of compute engines, the power monitor, bound
+/// to each other. The lane sockets of `fabric` and the register socket of `monitor` are for the
+/// user to bind.
 class Wafer final : public sc_core::sc_module {
  public:
   Wafer(const sc_core::sc_module_name& name, const MachineConfig& config,

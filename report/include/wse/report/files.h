@@ -8,7 +8,8 @@ namespace wse::report {
 /// Makes the folder and proves that it can be written. Throws ConfigError (path --out) if not.
 void prepare_folder(const std::string& folder);
 
-/// Writes beside and renames, so that an earlier file stays whole until the new one is. Throws ConfigError on failure.
+/// Writes beside and renames, so that an earlier file stays whole until the new one is. Throws
+/// ConfigError on failure.
 void write_file(const std::string& path, const std::string& text);
 
 }  // namespace wse::report

@@ -24,9 +24,10 @@ struct PartWindow {
 
 /// The tiles of one part at the transaction level, without SystemC: executes work items in order.
 ///
-/// An item starts when the one before has finished, its weights have begun to arrive, the results it waits for are in
-/// place and a gradient buffer is free; it cannot finish before its last weight has come. As soon as these are
-/// known its whole course is known: the core runs ahead of the kernel and says so by stamps.
+/// An item starts when the one before has finished, its weights have begun to arrive, the results
+/// it waits for are in place and a gradient buffer is free; it cannot finish before its last weight
+/// has come. As soon as these are known its whole course is known: the core runs ahead of the
+/// kernel and says so by stamps.
 class PartCore {
  public:
   PartCore(const base::RegionPart& part, const base::Mapping& mapping, const TileConfig& config,
@@ -34,7 +35,8 @@ class PartCore {
 
   const base::RegionPart& part() const { return part_; }
   void receive(const fabric::RampStream& stream);
-  /// The next item whose course is known: its start (first_cycle) and finish (last_cycle) for the fabric.
+  /// The next item whose course is known: its start (first_cycle) and finish (last_cycle) for the
+  /// fabric.
   std::optional<fabric::RampStream> next_done();
 
   /// What happened before `until` and was not yet reported.
@@ -77,8 +79,8 @@ class PartCore {
   PartWindow window_;
   base::Cycles free_at_ = 0;
   base::Cycles reported_until_ = 0;
-  std::optional<std::uint32_t> last_end_;       ///< last item executed that ends an operation
-  std::optional<std::uint32_t> results_item_;   ///< newest item whose results are in place
+  std::optional<std::uint32_t> last_end_;      ///< last item executed that ends an operation
+  std::optional<std::uint32_t> results_item_;  ///< newest item whose results are in place
   base::Cycles results_cycle_ = 0;
   std::uint32_t gradients_out_ = 0;
   std::deque<base::Cycles> gradient_credits_;

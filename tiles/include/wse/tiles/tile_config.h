@@ -11,17 +11,21 @@ namespace wse::tiles {
 /// Number format of a run: inputs and accumulation.
 enum class Precision : std::uint32_t { kFp16, kMixed, kFp32 };
 
-/// The compute engine of a tile, as far as the transaction level needs it. Defaults describe the WSE-2.
+/// The compute engine of a tile, as far as the transaction level needs it. Defaults describe the
+/// WSE-2.
 struct TileConfig {
-  std::uint32_t lanes_fp16 = 4;          ///< [lie2022] fp16 multiply-adds a cycle
-  std::uint32_t lanes_mixed = 2;         ///< [rocki2020] fp16 multiply, fp32 add
-  std::uint32_t lanes_fp32 = 1;          ///< [he2025]
-  std::uint32_t vector_start_cycles = 1; ///< A-007: wavelet decode and start of a vector operation
-  std::uint32_t cache_bytes = 256;       ///< [lie2022] accumulators that fit cost no SRAM access
-  std::uint32_t attention_efficiency_ppm = 300'000;  ///< A-008: share of the lanes that attention uses
-  base::Cycles layer_change_cycles = 2'100'000;      ///< A-009: calibrated, new routes and programs, a visit of a layer
-  std::uint32_t activation_share_ppm = 700'000;      ///< A-010: SRAM for activations; the rest is code and buffers
-  std::uint32_t gradient_buffers = 2;    ///< A-011: items whose gradients wait on the wafer
+  std::uint32_t lanes_fp16 = 4;           ///< [lie2022] fp16 multiply-adds a cycle
+  std::uint32_t lanes_mixed = 2;          ///< [rocki2020] fp16 multiply, fp32 add
+  std::uint32_t lanes_fp32 = 1;           ///< [he2025]
+  std::uint32_t vector_start_cycles = 1;  ///< A-007: wavelet decode and start of a vector operation
+  std::uint32_t cache_bytes = 256;        ///< [lie2022] accumulators that fit cost no SRAM access
+  std::uint32_t attention_efficiency_ppm =
+      300'000;  ///< A-008: share of the lanes that attention uses
+  base::Cycles layer_change_cycles =
+      2'100'000;  ///< A-009: calibrated, new routes and programs, a visit of a layer
+  std::uint32_t activation_share_ppm =
+      700'000;  ///< A-010: SRAM for activations; the rest is code and buffers
+  std::uint32_t gradient_buffers = 2;  ///< A-011: items whose gradients wait on the wafer
 
   std::uint32_t lanes(Precision precision) const {
     switch (precision) {

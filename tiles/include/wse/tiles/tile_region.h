@@ -3,6 +3,7 @@
 
 #include <tlm_utils/simple_initiator_socket.h>
 
+#include <optional>
 #include <systemc>
 #include <vector>
 
@@ -16,17 +17,20 @@ namespace wse::tiles {
 
 /// Sums of a region over the measured steps.
 struct RegionStats {
-  Ledger tile_cycles{};          ///< tile-cycles by phase and cause
+  Ledger tile_cycles{};  ///< tile-cycles by phase and cause
   std::uint64_t multiply_adds = 0;
 };
 
 /// A rectangle of compute engines: a die of them, or one tile.
 ///
-/// Interfaces  a ramp socket pair; one memory initiator for each die that the rectangle touches, in the order of
+/// Interfaces  a ramp socket pair; one memory initiator for each die that the rectangle touches, in
+/// the order of
 ///             parts(); an activity initiator.
-/// Timing      driven by frames; runs ahead of the kernel; reports at the end of each activity window.
-/// Memory      writes a record of each layer's checkpoint into the SRAM of the first tile of each part and reads it
-///             back when the layer is visited on the way back; bulk accesses are counted by rule and posted.
+/// Timing      driven by frames; runs ahead of the kernel; reports at the end of each activity
+/// window. Memory      writes a record of each layer's checkpoint into the SRAM of the first tile
+/// of each die and reads it
+///             back when the layer is visited on the way back; bulk accesses are counted by rule
+///             and posted.
 class TileRegion final : public sc_core::sc_module {
  public:
   using MemorySocket = tlm_utils::simple_initiator_socket<TileRegion>;
@@ -48,7 +52,8 @@ class TileRegion final : public sc_core::sc_module {
 
   void begin_step(base::Cycles cycle);
   void end_step(base::Cycles cycle);
-  /// Reports what happened in the window before `end`; called by the ticker, and once at the end of a run.
+  /// Reports what happened in the window before `end`; called by the ticker, and once at the end of
+  /// a run.
   void report_window(std::uint64_t window, base::Picoseconds end);
   void reset_stats() { stats_ = {}; }
 
@@ -67,7 +72,8 @@ class TileRegion final : public sc_core::sc_module {
   const base::WindowTicker& ticker_;
   const std::uint64_t sram_bytes_per_tile_;
   std::vector<PartCore> parts_;
-  std::vector<std::uint64_t> first_core_;  ///< built core of the part's first tile, inside its die
+  std::vector<std::optional<std::uint64_t>>
+      first_core_;  ///< built core of the die's first tile, if it is here
   std::vector<Ledger> window_cycles_;
   RegionStats stats_;
   fabric::RampFrame frame_;

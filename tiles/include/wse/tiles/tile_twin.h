@@ -7,11 +7,12 @@
 
 namespace wse::tiles {
 
-/// A compute engine behind its ramp as one clocked block, to be stood in for by a model, Verilated RTL or a remote
-/// simulator.
+/// A compute engine behind its ramp as one clocked block, to be stood in for by a model, Verilated
+/// RTL or a remote simulator.
 ///
-/// Contract: to_router() and ready() are functions of state only (Moore); clock() takes what the router offers in this
-/// clock and moves the state to the next. Ramp pipeline registers lie on the router's side of this boundary.
+/// Contract: to_router() and ready() are functions of state only (Moore); clock() takes what the
+/// router offers in this clock and moves the state to the next. Ramp pipeline registers lie on the
+/// router's side of this boundary.
 class TileTwin {
  public:
   virtual ~TileTwin() = default;
