@@ -42,7 +42,7 @@ void Recorder::sample_due() {
   due_ = false;
   const base::WindowTicker& ticker = cs2_.wafer().ticker();
   const base::Picoseconds end = ticker.end_of(ticker.ended());
-  if (measuring_) sample(end - ticker.window(), end);
+  if (measuring_ && ticker.ended() >= first_) sample(end - ticker.window(), end);
 }
 
 void Recorder::watch() {
@@ -56,8 +56,9 @@ void Recorder::watch() {
   if (!stopped_because_.empty()) sc_core::sc_pause();
 }
 
-void Recorder::begin_measurement() {
+void Recorder::begin_measurement(std::uint64_t first) {
   measuring_ = true;
+  first_ = first;
   samples_.clear();
   ledger_seconds_ = {};
   lanes_before_ = cs2_.host().lanes();

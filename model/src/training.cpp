@@ -109,7 +109,7 @@ class Run {
     wafer.monitor().begin_measurement(begin_ / window());
     wafer.reset_stats();
     cs2_.host().reset_stats();
-    recorder_.begin_measurement();
+    recorder_.begin_measurement(begin_ / window());
     stats_before_ = wafer.fabric().core().stats();
     contention_before_ = wafer.fabric().core().contention_cycles();
     multiply_adds_before_ = multiply_adds();

@@ -11,7 +11,8 @@ std::string_view energy_kind_name(std::size_t kind) {
   return name_of(static_cast<base::EventKind>(kind));
 }
 
-EnergyAccounts::EnergyAccounts(const EnergyTable& table, const PowerConfig& config, std::uint32_t dies)
+EnergyAccounts::EnergyAccounts(const EnergyTable& table, const PowerConfig& config,
+                               std::uint32_t dies)
     : table_(table), dies_(dies) {
   for (const ClockState& state : config.clock_states) {
     voltage_factor_.push_back(state.volts * state.volts / (table.v0() * table.v0()));
@@ -31,7 +32,8 @@ void EnergyAccounts::add(std::uint32_t die, base::Phase phase, std::uint32_t sta
   for (std::size_t k = 0; k < base::kNumEventKinds; ++k) sum[k] += counts[k];
 }
 
-void EnergyAccounts::add_static(std::uint32_t die, base::Phase phase, double leakage_j, double constant_j) {
+void EnergyAccounts::add_static(std::uint32_t die, base::Phase phase, double leakage_j,
+                                double constant_j) {
   Cell& cell = cells_[die * base::kNumPhases + static_cast<std::size_t>(phase)];
   cell.leakage_j += leakage_j;
   cell.constant_j += constant_j;
@@ -69,7 +71,8 @@ std::vector<double> EnergyAccounts::by_kind() const {
 std::vector<double> EnergyAccounts::by_die() const {
   std::vector<double> sums(dies_, 0.0);
   for (std::uint32_t die = 0; die < dies_; ++die) {
-    for (std::size_t phase = 0; phase < base::kNumPhases; ++phase) sums[die] += joules(cell(die, phase));
+    for (std::size_t phase = 0; phase < base::kNumPhases; ++phase)
+      sums[die] += joules(cell(die, phase));
   }
   return sums;
 }

@@ -36,7 +36,8 @@ std::vector<std::string> known_kinds() {
 }
 
 /// Kind -> (energy, v0), with every violation collected.
-std::map<std::string, std::pair<double, double>> read_rows(std::istream& in, const std::string& file,
+std::map<std::string, std::pair<double, double>> read_rows(std::istream& in,
+                                                           const std::string& file,
                                                            base::ConfigErrors& errors) {
   const std::vector<std::string> known = known_kinds();
   std::map<std::string, std::pair<double, double>> rows;
@@ -51,15 +52,18 @@ std::map<std::string, std::pair<double, double>> read_rows(std::istream& in, con
     }
     if (std::find(known.begin(), known.end(), f[2]) == known.end()) {
       const std::string near = base::nearest_name(f[2], known);
-      errors.add("kind", f[2], "is unknown" + (near.empty() ? "" : "; did you mean " + near + "?"), place);
+      errors.add("kind", f[2], "is unknown" + (near.empty() ? "" : "; did you mean " + near + "?"),
+                 place);
       continue;
     }
     char* end = nullptr;
     const double energy = std::strtod(f[3].c_str(), &end);
-    const bool number_ok = end != f[3].c_str() && *end == '\0' && std::isfinite(energy) && energy >= 0;
+    const bool number_ok =
+        end != f[3].c_str() && *end == '\0' && std::isfinite(energy) && energy >= 0;
     const double volts = std::strtod(f[4].c_str(), &end);
     if (!number_ok) errors.add(f[2], f[3], "must be a number of at least 0", place);
-    if (!(volts > 0 && volts < 100)) errors.add(f[2] + ".v0", f[4], "must be a positive voltage", place);
+    if (!(volts > 0 && volts < 100))
+      errors.add(f[2] + ".v0", f[4], "must be a positive voltage", place);
     if (!rows.emplace(f[2], std::make_pair(energy, volts)).second) {
       errors.add("kind", f[2], "is given twice", place);
     }
@@ -77,7 +81,8 @@ EnergyTable EnergyTable::read(const std::string& file) {
   }
   if (!header.empty() && header.back() == '\r') header.pop_back();
   if (header != kHeader) {
-    throw base::ConfigError("power.energy_table", header, std::string("must begin with ") + kHeader, file + ":1");
+    throw base::ConfigError("power.energy_table", header, std::string("must begin with ") + kHeader,
+                            file + ":1");
   }
   base::ConfigErrors errors;
   const auto rows = read_rows(in, file, errors);
@@ -89,7 +94,8 @@ EnergyTable EnergyTable::read(const std::string& file) {
       return 0.0;
     }
     if (table.v0_ == 0) table.v0_ = it->second.second;
-    if (it->second.second != table.v0_) errors.add(kind + ".v0", "", "must be the same in all rows", file);
+    if (it->second.second != table.v0_)
+      errors.add(kind + ".v0", "", "must be the same in all rows", file);
     return it->second.first;
   };
   for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {

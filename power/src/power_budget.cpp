@@ -42,7 +42,8 @@ std::uint32_t PowerBudget::decide(std::uint64_t wafer_mw, std::int64_t hottest_h
   const std::uint64_t mean = sum_ / windows_;
   const bool slowest = state_ + 1 == config_.clock_states.size();
   const bool over = mean > cap_mw_ || hottest_half_k >= half(config_.throttle_c);
-  const bool may_rise = state_ > 0 && mean < release_mw_ && hottest_half_k < half(config_.release_c) &&
+  const bool may_rise = state_ > 0 && mean < release_mw_ &&
+                        hottest_half_k < half(config_.release_c) &&
                         expected_mw(mean, state_ - 1) < cap_mw_;
   if (over && !slowest) {
     ++state_;

@@ -9,7 +9,8 @@ namespace wse::power {
 
 void PowerConfig::validate(base::ConfigErrors& errors) const {
   errors.require(cap_w > 0 && cap_w <= 1e9, "power.cap_w", cap_w, "must be positive, at most 1e9");
-  errors.require(window_s >= 1e-6 && window_s <= 1, "power.window_s", window_s, "must be 1e-6 .. 1");
+  errors.require(window_s >= 1e-6 && window_s <= 1, "power.window_s", window_s,
+                 "must be 1e-6 .. 1");
   errors.require(cap_window_s >= window_s && cap_window_s <= 10, "power.cap_window_s", cap_window_s,
                  "must be at least power.window_s, at most 10");
 }
@@ -19,7 +20,8 @@ double PowerConfig::system_power_w(double wafer_w) const {
 }
 
 void ThermalConfig::validate(base::ConfigErrors& errors) const {
-  errors.require(inlet_c >= -50 && inlet_c <= 150, "thermal.inlet_c", inlet_c, "must be -50 .. 150");
+  errors.require(inlet_c >= -50 && inlet_c <= 150, "thermal.inlet_c", inlet_c,
+                 "must be -50 .. 150");
   errors.require(flow_kg_s > 0 && flow_kg_s <= 1000, "thermal.flow_kg_s", flow_kg_s,
                  "must be positive, at most 1000");
 }

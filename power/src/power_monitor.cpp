@@ -63,7 +63,8 @@ void PowerMonitor::receive(int, tlm::tlm_generic_payload& trans, sc_core::sc_tim
     trans.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
     return;
   }
-  if (trans.get_data_length() != sizeof(ActivityRecord) || trans.get_streaming_width() < sizeof(ActivityRecord)) {
+  if (trans.get_data_length() != sizeof(ActivityRecord) ||
+      trans.get_streaming_width() < sizeof(ActivityRecord)) {
     trans.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
     return;
   }
@@ -75,8 +76,9 @@ void PowerMonitor::receive(int, tlm::tlm_generic_payload& trans, sc_core::sc_tim
   std::memcpy(&record, trans.get_data_ptr(), sizeof record);
   const auto phase = static_cast<std::size_t>(record.phase);
   const bool early = ticker_.end_of(record.window) > base::now() + ticker_.window();
-  Window* const window =
-      record.die != die || phase >= base::kNumPhases || early ? nullptr : open_window(record.window);
+  Window* const window = record.die != die || phase >= base::kNumPhases || early
+                             ? nullptr
+                             : open_window(record.window);
   if (window == nullptr) {
     trans.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
     return;
@@ -119,13 +121,15 @@ double PowerMonitor::leakage_w(double celsius, std::uint32_t state) const {
          std::exp(config_.leakage_beta_per_k * (celsius - config_.leakage_reference_c));
 }
 
-/// Books one die's window; returns its power. Static energies and gated clocks go to the phases by the time that the
-/// tiles of the die spent in them.
-double PowerMonitor::account_die(const Window& window, std::uint32_t die, Cycles cycles, double seconds) {
+/// Books one die's window; returns its power. Static energies and gated clocks go to the phases by
+/// the time that the tiles of the die spent in them.
+double PowerMonitor::account_die(const Window& window, std::uint32_t die, Cycles cycles,
+                                 double seconds) {
   const DieWindow& d = window.dies[die];
   const std::uint32_t state = state_at(window.index);
   const bool measured = window.index >= first_measured_;
-  const std::uint64_t in_phases = std::accumulate(d.cycles.begin(), d.cycles.end(), std::uint64_t{0});
+  const std::uint64_t in_phases =
+      std::accumulate(d.cycles.begin(), d.cycles.end(), std::uint64_t{0});
   std::uint64_t running = 0;
   for (const EventCounts& counts : d.counts) running += at(counts, EventKind::kClockRunning);
   const std::uint64_t all = geometry_.tiles_per_die() * cycles;
@@ -173,7 +177,8 @@ void PowerMonitor::close(Window& window, base::Picoseconds end) {
   sample.hottest_c = *std::max_element(t.begin(), t.end());
   sample.die_w.assign(power.begin(), power.end());
   sample.die_c.assign(t.begin(), t.end());
-  if (!(sample.hottest_c < 1000)) throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
+  if (!(sample.hottest_c < 1000))
+    throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
   next_to_close_ = window.index + 1;
   control(sample);
   if (window.index >= first_measured_) trace_.push_back(std::move(sample));
@@ -189,8 +194,8 @@ void PowerMonitor::control(const WindowSample& sample) {
   const std::uint64_t from = sample.window + 2;
   states_.emplace_back(from, after);
   epochs_.change(from * ticker_.window(),
-                 static_cast<std::uint64_t>(
-                     std::llround(config_.clock_states[after].fraction * static_cast<double>(core_hz_))));
+                 static_cast<std::uint64_t>(std::llround(config_.clock_states[after].fraction *
+                                                         static_cast<double>(core_hz_))));
 }
 
 void PowerMonitor::begin_measurement(std::uint64_t first) {
@@ -208,7 +213,8 @@ void PowerMonitor::settle() {
     seconds += dt;
     for (std::size_t die = 0; die < mean.size(); ++die) mean[die] += s.die_w[die] * dt;
   }
-  // Leakage was booked at the temperatures of the trace: exchange it for the one at the settled temperature.
+  // Leakage was booked at the temperatures of the trace: exchange it for the one at the settled
+  // temperature.
   std::vector<double> dynamic(mean.size());
   for (const WindowSample& s : trace_) {
     const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
@@ -216,12 +222,14 @@ void PowerMonitor::settle() {
       dynamic[die] -= leakage_w(static_cast<double>(s.die_c[die]), s.state) * dt;
     }
   }
-  for (std::size_t die = 0; die < mean.size(); ++die) dynamic[die] = (dynamic[die] + mean[die]) / seconds;
+  for (std::size_t die = 0; die < mean.size(); ++die)
+    dynamic[die] = (dynamic[die] + mean[die]) / seconds;
   const std::uint32_t state = trace_.back().state;
   constexpr int kMostRounds = 100;
   for (int round = 0; round < kMostRounds; ++round) {
     std::vector<double> power = dynamic;
-    for (std::size_t die = 0; die < power.size(); ++die) power[die] += leakage_w(thermal_.silicon_c()[die], state);
+    for (std::size_t die = 0; die < power.size(); ++die)
+      power[die] += leakage_w(thermal_.silicon_c()[die], state);
     const std::vector<double> before = thermal_.silicon_c();
     thermal_.steady(power);
     double change = 0;
@@ -237,7 +245,9 @@ void PowerMonitor::settle() {
 bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) const {
   const bool any = !trace_.empty();
   const auto milli = [](double v) { return static_cast<std::uint64_t>(std::llround(v * 1000)); };
-  const auto deci = [](double v) { return static_cast<std::uint64_t>(std::max<long long>(0, std::llround(v * 10))); };
+  const auto deci = [](double v) {
+    return static_cast<std::uint64_t>(std::max<long long>(0, std::llround(v * 10)));
+  };
   const std::uint64_t dies = geometry_.dies();
   if (address % 8 != 0) return false;
   if (address >= registers::kDieDeciC && address < registers::kDieDeciC + 8 * dies) {
@@ -272,7 +282,9 @@ bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) c
 
 unsigned int PowerMonitor::debug_register(tlm::tlm_generic_payload& trans) {
   std::uint64_t value = 0;
-  if (!trans.is_read() || trans.get_data_length() != 8 || !register_value(trans.get_address(), value)) return 0;
+  if (!trans.is_read() || trans.get_data_length() != 8 ||
+      !register_value(trans.get_address(), value))
+    return 0;
   std::memcpy(trans.get_data_ptr(), &value, 8);
   return 8;
 }

@@ -21,11 +21,11 @@ struct ThermalGrid::Solver {
   ThermalConfig config;
   int nx;
   int ny;
-  double area;       ///< of a cell
-  double to_coolant; ///< W/K from the lower plate of a cell
+  double area;        ///< of a cell
+  double to_coolant;  ///< W/K from the lower plate of a cell
   Matrix conductance;
   Vector capacity;
-  Vector temperature;  ///< above the inlet
+  Vector temperature;           ///< above the inlet
   std::vector<double> coolant;  ///< effective temperature a cell sees, above the inlet
   double coolant_out = 0;
   double removed = 0;
@@ -35,7 +35,8 @@ struct ThermalGrid::Solver {
   Solver(const ThermalConfig& c, std::uint32_t columns, std::uint32_t rows)
       : config(c), nx(static_cast<int>(columns)), ny(static_cast<int>(rows)) {
     area = c.width_m / nx * c.height_m / ny;
-    const double half_plate = c.plate_m / 4 / c.plate_w_mk;  // node in the middle of each half of the plate
+    const double half_plate =
+        c.plate_m / 4 / c.plate_w_mk;  // node in the middle of each half of the plate
     to_coolant = area / (half_plate + 1 / c.convection_w_m2k);
     temperature = Vector::Zero(nodes());
     coolant.assign(static_cast<std::size_t>(cells()), 0.0);
@@ -51,7 +52,8 @@ struct ThermalGrid::Solver {
     const double dx = c.width_m / nx;
     const double dy = c.height_m / ny;
     // The heat enters at the far face of the silicon: its whole thickness counts, then the TIM.
-    const double r01 = c.silicon_m / c.silicon_w_mk + c.tim_m / c.tim_w_mk + c.plate_m / 4 / c.plate_w_mk;
+    const double r01 =
+        c.silicon_m / c.silicon_w_mk + c.tim_m / c.tim_w_mk + c.plate_m / 4 / c.plate_w_mk;
     const double r12 = c.plate_m / 2 / c.plate_w_mk;
     const double sheet[kLayers] = {c.silicon_m * c.silicon_w_mk, c.plate_m / 2 * c.plate_w_mk,
                                    c.plate_m / 2 * c.plate_w_mk};
@@ -90,7 +92,8 @@ struct ThermalGrid::Solver {
         for (int i = 0; i < nodes(); ++i) matrix.coeffRef(i, i) += capacity[i] / dt;
       }
       known = std::make_unique<Factor>(matrix);
-      if (known->info() != Eigen::Success) throw std::runtime_error("the thermal grid has no solution");
+      if (known->info() != Eigen::Success)
+        throw std::runtime_error("the thermal grid has no solution");
     }
     return *known;
   }
@@ -107,7 +110,8 @@ struct ThermalGrid::Solver {
   /// Heat that each cell gives to the coolant of its row, eastwards. Returns the largest change.
   double march() {
     const double per_row = config.flow_kg_s * config.coolant_j_kgk / ny;  // W/K
-    const double taken = -std::expm1(-to_coolant / per_row);  // share of the difference that the coolant takes up
+    const double taken =
+        -std::expm1(-to_coolant / per_row);  // share of the difference that the coolant takes up
     double change = 0;
     coolant_out = 0;
     removed = 0;
@@ -129,7 +133,8 @@ struct ThermalGrid::Solver {
   }
 
   void publish() {
-    for (int i = 0; i < cells(); ++i) silicon[static_cast<std::size_t>(i)] = temperature[i] + config.inlet_c;
+    for (int i = 0; i < cells(); ++i)
+      silicon[static_cast<std::size_t>(i)] = temperature[i] + config.inlet_c;
   }
 };
 

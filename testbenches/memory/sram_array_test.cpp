@@ -45,17 +45,18 @@ class SramArrayTest : public testing_support::SystemCTest {
   ~SramArrayTest() override {
     EXPECT_TRUE(checker_.violations().empty()) << checker_.violations().front();
   }
-  static void fill(tlm::tlm_generic_payload& trans, tlm::tlm_command command, std::uint64_t address, void* data,
-                   unsigned length) {
+  static void fill(tlm::tlm_generic_payload& trans, tlm::tlm_command command, std::uint64_t address,
+                   void* data, unsigned length) {
     trans.set_command(command);
     trans.set_address(address);
     trans.set_data_ptr(static_cast<unsigned char*>(data));
     trans.set_data_length(length);
     trans.set_streaming_width(length);
   }
-  tlm::tlm_response_status access(tlm::tlm_command command, std::uint64_t address, void* data, unsigned length = 8) {
+  tlm::tlm_response_status access(tlm::tlm_command command, std::uint64_t address, void* data,
+                                  unsigned length = 8) {
     tlm::tlm_generic_payload trans;
-  fill(trans, command, address, data, length);
+    fill(trans, command, address, data, length);
     driver_.memory->b_transport(trans, delay_);
     return trans.get_response_status();
   }
@@ -73,8 +74,9 @@ class SramArrayTest : public testing_support::SystemCTest {
     EXPECT_TRUE(trans.is_response_ok());
   }
 
-  SramArena arena_{4, kTile * kTiles, 1 << 30};
-  SramArray sram_{"sram", SramConfig{}, 3, kTiles, arena_.view(3), sc_core::sc_time(1, sc_core::SC_NS)};
+  SramArena arena_{4, kTile* kTiles, 1 << 30};
+  SramArray sram_{"sram", SramConfig{},   3,
+                  kTiles, arena_.view(3), sc_core::sc_time(1, sc_core::SC_NS)};
   Driver driver_{"driver"};
   testing_support::TlmProtocolChecker checker_{"checker"};
   sc_core::sc_time delay_;
@@ -102,11 +104,14 @@ TEST_F(SramArrayTest, TransportDmiAndDebugSeeTheSameBytes) {
 
 TEST_F(SramArrayTest, RefusedAccessesCostNothing) {
   std::uint64_t word = 1;
-  EXPECT_EQ(access(tlm::TLM_READ_COMMAND, kTile - 8, &word), tlm::TLM_OK_RESPONSE);  // last word of a tile
+  EXPECT_EQ(access(tlm::TLM_READ_COMMAND, kTile - 8, &word),
+            tlm::TLM_OK_RESPONSE);  // last word of a tile
   const sc_core::sc_time before = delay_;
-  EXPECT_EQ(access(tlm::TLM_READ_COMMAND, kTile - 7, &word), tlm::TLM_ADDRESS_ERROR_RESPONSE);  // across its end
+  EXPECT_EQ(access(tlm::TLM_READ_COMMAND, kTile - 7, &word),
+            tlm::TLM_ADDRESS_ERROR_RESPONSE);  // across its end
   EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, kTile * kTiles, &word), tlm::TLM_ADDRESS_ERROR_RESPONSE);
-  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, ~std::uint64_t{0}, &word), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, ~std::uint64_t{0}, &word),
+            tlm::TLM_ADDRESS_ERROR_RESPONSE);
   tlm::tlm_generic_payload streaming;
   fill(streaming, tlm::TLM_READ_COMMAND, 0, &word, 8);
   streaming.set_streaming_width(4);
@@ -126,7 +131,8 @@ TEST_F(SramArrayTest, RefusedAccessesCostNothing) {
 
 TEST_F(SramArrayTest, ARunThroughDmiThatPostsItsAccessesCostsWhatTransportCosts) {
   std::uint64_t word = 5;
-  for (int i = 0; i < 10; ++i) access(tlm::TLM_READ_COMMAND, 8 * static_cast<std::uint64_t>(i), &word);
+  for (int i = 0; i < 10; ++i)
+    access(tlm::TLM_READ_COMMAND, 8 * static_cast<std::uint64_t>(i), &word);
   post_report(0);
   post_report(10);
   ASSERT_EQ(driver_.records.size(), 2u);

@@ -38,7 +38,8 @@ TEST_F(SramScaleTest, FirstAndLastWordOfEveryTile) {
   std::vector<std::unique_ptr<Initiator>> initiators;
   for (std::uint32_t die = 0; die < kDies; ++die) {
     const std::string n = std::to_string(die);
-    srams.push_back(std::make_unique<SramArray>(("sram_" + n).c_str(), SramConfig{}, die, kTiles, arena.view(die),
+    srams.push_back(std::make_unique<SramArray>(("sram_" + n).c_str(), SramConfig{}, die, kTiles,
+                                                arena.view(die),
                                                 sc_core::sc_time(1, sc_core::SC_NS)));
     initiators.push_back(std::make_unique<Initiator>(("initiator_" + n).c_str()));
     initiators[die]->socket.bind(srams[die]->target_socket);

@@ -38,7 +38,8 @@ class TlmProtocolCheckerTest : public SystemCTest {
     checker_.initiator_socket.bind(culprit_.target);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
   }
-  std::size_t violations(Culprit::Crime crime, const std::function<void(tlm::tlm_generic_payload&)>& spoil = {}) {
+  std::size_t violations(Culprit::Crime crime,
+                         const std::function<void(tlm::tlm_generic_payload&)>& spoil = {}) {
     culprit_.crime = crime;
     tlm::tlm_generic_payload trans;
     trans.set_command(tlm::TLM_READ_COMMAND);
@@ -67,7 +68,8 @@ TEST_F(TlmProtocolCheckerTest, EveryPlantedViolationIsFound) {
   EXPECT_GE(violations(Crime::kNone, [](auto& t) { t.set_data_length(0); }), 1u);
   EXPECT_GE(violations(Crime::kNone, [](auto& t) { t.set_streaming_width(0); }), 1u);
   EXPECT_GE(violations(Crime::kNone, [](auto& t) { t.set_dmi_allowed(true); }), 1u);
-  EXPECT_GE(violations(Crime::kNone, [](auto& t) { t.set_response_status(tlm::TLM_OK_RESPONSE); }), 1u);
+  EXPECT_GE(violations(Crime::kNone, [](auto& t) { t.set_response_status(tlm::TLM_OK_RESPONSE); }),
+            1u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <systemc>
@@ -27,8 +28,10 @@ class Recorder final : public sc_core::sc_module {
  public:
   Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted);
 
-  void begin_measurement();
-  /// Takes the window that ended last, if that has not been done; before the regions report the next one.
+  /// From window `first` on; the one before may not have been looked at yet.
+  void begin_measurement(std::uint64_t first);
+  /// Takes the window that ended last, if that has not been done; before the regions report the
+  /// next one.
   void sample_due();
   /// Takes the last, unfinished window.
   void finish(base::Picoseconds end);
@@ -49,6 +52,7 @@ class Recorder final : public sc_core::sc_module {
   Cs2& cs2_;
   std::function<bool()> interrupted_;
   bool measuring_ = false;
+  std::uint64_t first_ = 0;
   bool due_ = false;
   bool was_interrupted_ = false;
   std::string stopped_because_;

@@ -22,14 +22,15 @@ class EnergyAccounts {
  public:
   EnergyAccounts(const EnergyTable& table, const PowerConfig& config, std::uint32_t dies);
 
-  void add(std::uint32_t die, base::Phase phase, std::uint32_t state, const base::EventCounts& counts);
+  void add(std::uint32_t die, base::Phase phase, std::uint32_t state,
+           const base::EventCounts& counts);
   void add_static(std::uint32_t die, base::Phase phase, double leakage_j, double constant_j);
   void reset();
 
   /// Joules of counts at a clock state: table * (V / V0)^2.
   double joules(const base::EventCounts& counts, std::uint32_t state) const;
 
-  std::vector<double> by_kind() const;   ///< kNumEnergyKinds values, J
+  std::vector<double> by_kind() const;  ///< kNumEnergyKinds values, J
   std::vector<double> by_die() const;
   std::vector<double> by_phase() const;  ///< base::kNumPhases values
   double total() const;
@@ -42,7 +43,9 @@ class EnergyAccounts {
     double leakage_j = 0;
     double constant_j = 0;
   };
-  const Cell& cell(std::uint32_t die, std::size_t phase) const { return cells_[die * base::kNumPhases + phase]; }
+  const Cell& cell(std::uint32_t die, std::size_t phase) const {
+    return cells_[die * base::kNumPhases + phase];
+  }
   double joules(const Cell& cell) const;
 
   const EnergyTable table_;

@@ -9,11 +9,13 @@
 
 namespace wse::power {
 
-/// Energy per event at the nominal voltage, read from a CSV file: component, action, kind, energy_pj, v0, source,
-/// confidence. Two kinds are no events: leakage_mw (a core, at 60 C) and constant_w (the wafer).
+/// Energy per event at the nominal voltage, read from a CSV file: component, action, kind,
+/// energy_pj, v0, source, confidence. Two kinds are no events: leakage_mw (a core, at 60 C) and
+/// constant_w (the wafer).
 class EnergyTable {
  public:
-  /// Throws ConfigError with every bad row (file and line): unknown, missing, double, negative, not a number.
+  /// Throws ConfigError with every bad row (file and line): unknown, missing, double, negative, not
+  /// a number.
   static EnergyTable read(const std::string& file);
 
   double joules(base::EventKind kind) const { return joules_[static_cast<std::size_t>(kind)]; }

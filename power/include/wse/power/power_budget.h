@@ -10,14 +10,15 @@ namespace wse::power {
 
 /// Decides the clock state from quantised values only, so that every platform decides alike.
 ///
-/// The mean over the cap window above the cap: one state down. Below cap * (1 - band) and expected to stay under the cap
-/// one state up (dynamic power ~ f V^2): one up. A die at throttle_c: one down; up again only below release_c.
-/// Never two changes within the dwell.
+/// The mean over the cap window above the cap: one state down. Below cap * (1 - band) and expected
+/// to stay under the cap one state up (dynamic power ~ f V^2): one up. A die at throttle_c: one
+/// down; up again only below release_c. Never two changes within the dwell.
 class PowerBudget {
  public:
   explicit PowerBudget(const PowerConfig& config);
 
-  /// Once a window: milliwatts of the wafer, and the hottest die in half kelvins. Returns the state to use next.
+  /// Once a window: milliwatts of the wafer, and the hottest die in half kelvins. Returns the state
+  /// to use next.
   std::uint32_t decide(std::uint64_t wafer_mw, std::int64_t hottest_half_k);
   std::uint32_t state() const { return state_; }
   /// Wafer power expected in another state, dynamic power scaled.

@@ -13,7 +13,8 @@ struct ClockState {
   double volts = 0.75;
 };
 
-/// Budget and control. All values are assumptions A-020 unless noted; the cap is the package's [press2022].
+/// Budget and control. All values are assumptions A-020 unless noted; the cap is the package's
+/// [press2022].
 struct PowerConfig {
   double cap_w = 15'000;
   double cap_window_s = 0.010;  ///< the cap holds for the mean over this
@@ -26,10 +27,12 @@ struct PowerConfig {
   double leakage_reference_c = 60;
   double supply_efficiency = 0.9375;  ///< [toms2019] 15 of 16 kW
   double cooling_w = 4'000;           ///< [toms2019] at full load
-  std::array<ClockState, 5> clock_states{{{1.0, 0.75}, {0.9, 0.72}, {0.8, 0.69}, {0.7, 0.66}, {0.5, 0.60}}};
+  std::array<ClockState, 5> clock_states{
+      {{1.0, 0.75}, {0.9, 0.72}, {0.8, 0.69}, {0.7, 0.66}, {0.5, 0.60}}};
 
   void validate(base::ConfigErrors& errors) const;
-  /// Power at the wall for a wafer power: supply loss and cooling, which does not fall below a quarter.
+  /// Power at the wall for a wafer power: supply loss and cooling, which does not fall below a
+  /// quarter.
   double system_power_w(double wafer_w) const;
 };
 

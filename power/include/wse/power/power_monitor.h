@@ -31,22 +31,26 @@ struct WindowSample {
 
 /// Register map of the monitor: 64-bit words at byte offsets, little end first.
 namespace registers {
-inline constexpr std::uint64_t kWaferPowerMw = 0x00;    ///< read, last window
-inline constexpr std::uint64_t kHottestDeciC = 0x08;    ///< read, hottest die, 0.1 C
-inline constexpr std::uint64_t kClockState = 0x10;      ///< read, 0 fastest
-inline constexpr std::uint64_t kEnergyUj = 0x18;        ///< read, since the measurement began
-inline constexpr std::uint64_t kCapMw = 0x20;           ///< read, the budget in force
-inline constexpr std::uint64_t kDiePowerMw = 0x1000;    ///< read, 8 bytes a die
-inline constexpr std::uint64_t kDieDeciC = 0x10000;     ///< read, 8 bytes a die
+inline constexpr std::uint64_t kWaferPowerMw = 0x00;  ///< read, last window
+inline constexpr std::uint64_t kHottestDeciC = 0x08;  ///< read, hottest die, 0.1 C
+inline constexpr std::uint64_t kClockState = 0x10;    ///< read, 0 fastest
+inline constexpr std::uint64_t kEnergyUj = 0x18;      ///< read, since the measurement began
+inline constexpr std::uint64_t kCapMw = 0x20;         ///< read, the budget in force
+inline constexpr std::uint64_t kDiePowerMw = 0x1000;  ///< read, 8 bytes a die
+inline constexpr std::uint64_t kDieDeciC = 0x10000;   ///< read, 8 bytes a die
 }  // namespace registers
 
 /// Energy accounts, temperatures, the 15 kW budget and the clock.
 ///
-/// Interfaces  activity target (write of one base::ActivityRecord at die * sizeof(ActivityRecord)); register target
-///             (b_transport and debug reads of 8 bytes); over_cap is true while the last mean was above the cap.
-/// Timing      window w is [w W, (w+1) W); records come at its end; it is closed half a window later; a change of the
+/// Interfaces  activity target (write of one base::ActivityRecord at die * sizeof(ActivityRecord));
+/// register target
+///             (b_transport and debug reads of 8 bytes); over_cap is true while the last mean was
+///             above the cap.
+/// Timing      window w is [w W, (w+1) W); records come at its end; it is closed half a window
+/// later; a change of the
 ///             clock takes effect at (w+2) W.
-/// Errors      a record of a wrong size, address, command, phase or of a window that is closed: the matching TLM
+/// Errors      a record of a wrong size, address, command, phase or of a window that is closed: the
+/// matching TLM
 ///             error, accounts unchanged. Temperatures that run away: std::runtime_error.
 class PowerMonitor final : public sc_core::sc_module {
  public:
@@ -56,8 +60,8 @@ class PowerMonitor final : public sc_core::sc_module {
 
   PowerMonitor(const sc_core::sc_module_name& name, const PowerConfig& config,
                const ThermalConfig& thermal, const EnergyTable& table,
-               const base::WaferGeometry& geometry, base::ClockEpochs& epochs, std::uint64_t core_hz,
-               const base::WindowTicker& ticker);
+               const base::WaferGeometry& geometry, base::ClockEpochs& epochs,
+               std::uint64_t core_hz, const base::WindowTicker& ticker);
 
   /// Accounts and trace begin with the window `first`; temperatures stay.
   void begin_measurement(std::uint64_t first);

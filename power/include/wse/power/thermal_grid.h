@@ -9,9 +9,10 @@
 
 namespace wse::power {
 
-/// Layers and coolant under the wafer (A-021; power flows from the active face through silicon, TIM and plate).
+/// Layers and coolant under the wafer (A-021; power flows from the active face through silicon, TIM
+/// and plate).
 struct ThermalConfig {
-  double width_m = 0.215;   ///< [anandtech2021], in flow direction (eastwards)
+  double width_m = 0.215;  ///< [anandtech2021], in flow direction (eastwards)
   double height_m = 0.215;
   double silicon_m = 0.775e-3;
   double silicon_w_mk = 120;
@@ -30,10 +31,12 @@ struct ThermalConfig {
   void validate(base::ConfigErrors& errors) const;
 };
 
-/// Temperatures of a wafer on a grid of columns x rows cells: silicon, upper and lower plate, coolant.
+/// Temperatures of a wafer on a grid of columns x rows cells: silicon, upper and lower plate,
+/// coolant.
 ///
-/// Backward Euler; the matrix is factored once per time step length. The coolant marches eastwards with the exact
-/// solution of a cell, one step behind the solid in transients and iterated in the steady state.
+/// Backward Euler; the matrix is factored once per time step length. The coolant marches eastwards
+/// with the exact solution of a cell, one step behind the solid in transients and iterated in the
+/// steady state.
 class ThermalGrid {
  public:
   ThermalGrid(const ThermalConfig& config, std::uint32_t columns, std::uint32_t rows);
@@ -47,8 +50,8 @@ class ThermalGrid {
 
   const std::vector<double>& silicon_c() const;
   double coolant_out_c() const;
-  double stored_j() const;      ///< heat above the inlet temperature
-  double removed_w() const;     ///< into the coolant, after the last step
+  double stored_j() const;   ///< heat above the inlet temperature
+  double removed_w() const;  ///< into the coolant, after the last step
 
  private:
   struct Solver;
