@@ -22,7 +22,7 @@ struct TileConfig {
   std::uint32_t attention_efficiency_ppm =
       300'000;  ///< A-008: share of the lanes that attention uses
   base::Cycles layer_change_cycles =
-      2'100'000;  ///< A-009: calibrated, new routes and programs, a visit of a layer
+      2'370'000;  ///< A-009: calibrated, new routes and programs, a visit of a layer
   std::uint32_t activation_share_ppm =
       700'000;  ///< A-010: SRAM for activations; the rest is code and buffers
   std::uint32_t gradient_buffers = 2;  ///< A-011: items whose gradients wait on the wafer

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "support/run_command.h"
+
+namespace wse {
+namespace {
+
+using testing_support::read_file;
+using testing_support::run_command;
+
+const std::string kReadme = WSE_SOURCE_DIR "/README.md";
+
+/// Lines indented as code from the one that begins with `first`, without what differs from run to
+/// run.
+std::string stable_lines(const std::string& text, const std::string& first, std::size_t indent) {
+  std::istringstream lines(text);
+  std::string kept;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    line.erase(0, std::min(line.find_first_not_of(' '), indent));
+    inside = inside ? line.rfind("  ", 0) == 0 : line.rfind(first, 0) == 0;
+    if (inside && line.rfind("  simulated in", 0) != 0) kept += line + "\n";
+  }
+  return kept;
+}
+
+std::string with_commas(std::uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+TEST(ReadmeTest, TheFirstResultIsWhatTheCommandPrints) {
+  const testing_support::TemporaryFolder folder;
+  const auto run = run_command(std::string(WSE_CLI) + " train gpt-neox-20b", folder);
+  ASSERT_EQ(run.status, 0) << run.err;
+  const std::string first = "gpt-neox-20b on cs2";
+  EXPECT_EQ(stable_lines(read_file(kReadme), first, 4), stable_lines(run.out, first, 0));
+}
+
+/// | name | published | measured | error | ..
+TEST(ReadmeTest, TheAccuracyTableIsWhatTheCommandsMeasure) {
+  const std::string readme = read_file(kReadme);
+  for (const char* model : {"gpt-3-6.7b", "gpt-3-13b", "gpt-3-20b"}) {
+    const testing_support::TemporaryFolder folder;
+    const auto run = run_command(
+        std::string(WSE_CLI) + " train " + model + " --set run.batch=128 --json", folder);
+    ASSERT_EQ(run.status, 0) << run.err;
+    const double measured = nlohmann::json::parse(run.out).at("tokens_per_second");
+    const std::regex row(std::string("\\| `") + model +
+                         "` \\| ([0-9,]+) \\| ([0-9,]+) \\| ([^ ]+) % \\| (yes|no) \\|");
+    std::smatch cells;
+    ASSERT_TRUE(std::regex_search(readme, cells, row)) << model;
+    EXPECT_EQ(cells[2], with_commas(static_cast<std::uint64_t>(std::lround(measured))));
+    std::string digits = cells[1];
+    digits.erase(std::remove(digits.begin(), digits.end(), ','), digits.end());
+    const double error = measured / std::stod(digits) - 1;
+    EXPECT_EQ(cells[3], fmt::format("{:+.1f}", error * 100));
+    EXPECT_EQ(cells[4], std::abs(error) <= 0.2 ? "yes" : "no");
+  }
+}
+
+}  // namespace
+}  // namespace wse
