@@ -54,8 +54,8 @@ inline std::uint64_t at(const EventCounts& counts, EventKind kind) {
 
 /// What one module counted on one die in one phase of one activity window.
 ///
-/// Travels as the data of a TLM write to the activity socket of the power monitor, address
-/// `die * sizeof(ActivityRecord)`, in the byte order of the host. Windows are numbered from 0, each
+/// Travels as the data of a TLM write to the activity socket of the power monitor, address `die *
+/// sizeof(ActivityRecord)`, in the byte order of the host. Windows are numbered from 0, each
 /// `window` long; a record is posted after its window has ended and before the next one has.
 struct ActivityRecord {
   std::uint32_t die = 0;  ///< row * die columns + column

@@ -10,9 +10,8 @@
 
 namespace wse::base {
 
-/// Sizes of a wafer: what is built, what software sees, what a program may use.
-/// Defaults describe the WSE-2 (12 x 7 dies of 66 x 154 cores; repaired mesh 757 x 996; user 750 x
-/// 994 at (4,1)).
+/// Sizes of a wafer: what is built, what software sees, what a program may use. Defaults describe
+/// the WSE-2 (12 x 7 dies of 66 x 154 cores; repaired mesh 757 x 996; user 750 x 994 at (4,1)).
 struct GeometryConfig {
   std::uint32_t die_columns = 12;        ///< [lie2022]
   std::uint32_t die_rows = 7;            ///< [lie2022]

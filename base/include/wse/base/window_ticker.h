@@ -8,8 +8,8 @@
 
 namespace wse::base {
 
-/// Tells every module that an activity window has ended: window w is [w W, (w + 1) W).
-/// Ticks only between start() and stop(), so that an idle machine has nothing pending.
+/// Tells every module that an activity window has ended: window w is [w W, (w + 1) W). Ticks only
+/// between start() and stop(), so that an idle machine has nothing pending.
 class WindowTicker final : public sc_core::sc_module {
  public:
   WindowTicker(const sc_core::sc_module_name& name, Picoseconds window);

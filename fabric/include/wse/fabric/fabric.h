@@ -15,10 +15,10 @@ namespace wse::fabric {
 
 /// The fabric of a wafer: a shell of sockets around StreamFabric.
 ///
-/// Interfaces  a lane socket pair per I/O lane, a ramp socket pair per region, an activity
-/// initiator. Timing      messages are handled at their stamps; the module sleeps until the
-/// earliest one or the end of the
-///             activity window, whichever comes first, and re-arms by the clock then in force.
+/// Interfaces  a lane socket pair per I/O lane, a ramp socket pair per region, an activity initiator.
+/// Timing      messages are handled at their stamps; the module sleeps until the earliest one or
+///             the end of the activity window, whichever comes first, and re-arms by the clock then
+///             in force.
 /// Errors      an activity report that is refused: SC_REPORT_ERROR /wse/fabric/activity_refused.
 class Fabric final : public sc_core::sc_module {
  public:

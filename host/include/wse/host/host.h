@@ -26,10 +26,12 @@ struct LaneStats {
 /// MemoryX and the training schedule behind the I/O lanes, with a clock of its own.
 ///
 /// Interfaces  one lane socket pair per lane; a register initiator, by which the host reads the
-/// power monitor. Timing      an item is sent on all lanes as soon as the wafer has room for it;
-/// each lane sends its share when it is
-///             free. An item's room is free when every lane has had its credit back.
-/// A step ends when all items are done, all gradients have come and the optimizer has used them.
+///             power monitor.
+/// Timing      an item is sent on all lanes as soon as the wafer has room for it; each lane sends
+///             its share when it is free. An item's room is free when every lane has had its
+///             credit back. A step ends when all items are done, all gradients have come and the
+///             optimizer has used them.
+/// Errors      a register that is refused: SC_REPORT_ERROR /wse/host/register_refused.
 class Host final : public sc_core::sc_module {
  public:
   sc_core::sc_vector<fabric::Fabric::LaneInitiator> lane_out_socket;  ///< towards the wafer

@@ -24,9 +24,9 @@ struct BankPins {
 /// One clock of one SRAM bank: a model in C++, verilated RTL or a remote simulator.
 ///
 /// Outputs are functions of state only (a Moore machine), so an engine may read the outputs of all
-/// twins before it clocks any of them, and the order of the twins cannot matter.
-/// A load at edge n is seen in outputs() from then until edge n + 1; it sees all stores of edges
-/// before n. State before the first clock is that after reset: not valid, contents zero.
+/// twins before it clocks any of them, and the order of the twins cannot matter. A load at edge n
+/// is seen in outputs() from then until edge n + 1; it sees all stores of edges before n. State
+/// before the first clock is that after reset: not valid, contents zero.
 class BankTwin {
  public:
   virtual ~BankTwin() = default;

@@ -22,8 +22,8 @@ struct ArenaView {
 /// what a run declares that it will touch.
 class SramArena {
  public:
-  /// Reserves dies x bytes_per_die (each die rounded up to whole pages of 4 KiB).
-  /// Throws ConfigError `memory.arena_bytes` if the size is zero or cannot be reserved.
+  /// Reserves dies x bytes_per_die (each die rounded up to whole pages of 4 KiB). Throws
+  /// ConfigError `memory.arena_bytes` if the size is zero or cannot be reserved.
   SramArena(std::uint32_t dies, base::Bytes bytes_per_die, base::Bytes budget_bytes);
   ~SramArena();
   SramArena(const SramArena&) = delete;

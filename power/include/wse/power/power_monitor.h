@@ -43,15 +43,13 @@ inline constexpr std::uint64_t kDieDeciC = 0x10000;   ///< read, 8 bytes a die
 /// Energy accounts, temperatures, the 15 kW budget and the clock.
 ///
 /// Interfaces  activity target (write of one base::ActivityRecord at die * sizeof(ActivityRecord));
-/// register target
-///             (b_transport and debug reads of 8 bytes); over_cap is true while the last mean was
-///             above the cap.
+///             register target (b_transport and debug reads of 8 bytes); over_cap is true while the
+///             last mean was above the cap.
 /// Timing      window w is [w W, (w+1) W); records come at its end; it is closed half a window
-/// later; a change of the
-///             clock takes effect at (w+2) W.
+///             later; a change of the clock takes effect at (w+2) W.
 /// Errors      a record of a wrong size, address, command, phase or of a window that is closed: the
-/// matching TLM
-///             error, accounts unchanged. Temperatures that run away: std::runtime_error.
+///             matching TLM error, accounts unchanged. Temperatures that run away:
+///             std::runtime_error.
 class PowerMonitor final : public sc_core::sc_module {
  public:
   tlm_utils::multi_passthrough_target_socket<PowerMonitor> activity_socket{"activity_socket"};

@@ -24,13 +24,14 @@ struct RegionStats {
 /// A rectangle of compute engines: a die of them, or one tile.
 ///
 /// Interfaces  a ramp socket pair; one memory initiator for each die that the rectangle touches, in
-/// the order of
-///             parts(); an activity initiator.
+///             the order of parts(); an activity initiator.
 /// Timing      driven by frames; runs ahead of the kernel; reports at the end of each activity
-/// window. Memory      writes a record of each layer's checkpoint into the SRAM of the first tile
-/// of each die and reads it
-///             back when the layer is visited on the way back; bulk accesses are counted by rule
-///             and posted.
+///             window.
+/// Memory      writes a record of each layer's checkpoint into the SRAM of the first tile of each
+///             die and reads it back when the layer is visited on the way back; bulk accesses are
+///             counted by rule and posted.
+/// Errors      an access or a report that is refused: SC_REPORT_ERROR /wse/tiles/memory_refused,
+///             /wse/tiles/activity_refused. A checkpoint that is not found: std::logic_error.
 class TileRegion final : public sc_core::sc_module {
  public:
   using MemorySocket = tlm_utils::simple_initiator_socket<TileRegion>;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Result hashes of small runs, kept in result_hashes.json: the same on every compiler and build
+// type. WSE_WRITE_GOLDEN=1 rewrites the file; say in the commit why a hash changed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "support/systemc_test.h"
+#include "wse/model/parameters.h"
+#include "wse/model/training.h"
+
+namespace wse::model {
+namespace {
+
+const std::string kFile = WSE_SOURCE_DIR "/testbenches/golden/result_hashes.json";
+
+class GoldenHashTest : public testing_support::SystemCTest {
+ protected:
+  GoldenHashTest() {
+    Origins origins;
+    base::ConfigErrors errors;
+    read_settings(WSE_SOURCE_DIR "/configs/machines/tiny.yaml", settings_, origins, errors);
+    errors.throw_if_any();
+  }
+  void expect_golden(const std::string& model, std::uint32_t steps = 2) {
+    TrainingOptions options;
+    options.steps = steps;
+    const TrainingResult result = train(
+        host::read_model(WSE_SOURCE_DIR "/configs/models/" + model + ".json", model), settings_,
+        power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"), options);
+    const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    nlohmann::json golden = nlohmann::json::parse(std::ifstream(kFile));
+    if (std::getenv("WSE_WRITE_GOLDEN") != nullptr) {
+      golden[name] = result.result_hash;
+      std::ofstream(kFile) << golden.dump(2) << "\n";
+    }
+    EXPECT_EQ(result.result_hash, golden.value(name, "none"));
+  }
+  Settings settings_;
+};
+
+TEST_F(GoldenHashTest, MixedPrecision) { expect_golden("tiny-gpt"); }
+
+TEST_F(GoldenHashTest, Fp16OnRegionsAcrossDies) {
+  settings_.run.precision = "fp16";
+  settings_.machine.region_columns = 3;
+  settings_.machine.region_rows = 5;
+  expect_golden("tiny-gpt");
+}
+
+TEST_F(GoldenHashTest, RecomputedMicroBatches) {
+  settings_.run.recompute = "full";
+  settings_.run.batch = 100;
+  expect_golden("tiny-gpt", 1);
+}
+
+TEST_F(GoldenHashTest, SparseWeights) {
+  settings_.run.sparsity = 0.75;
+  expect_golden("tiny-gpt");
+}
+
+TEST_F(GoldenHashTest, AThrottledClock) {
+  settings_.machine.power.cap_w = 225;
+  expect_golden("tiny-gpt", 30);
+}
+
+}  // namespace
+}  // namespace wse::model
