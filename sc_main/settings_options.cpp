@@ -36,7 +36,6 @@ model::Settings SettingsOptions::read(model::Origins& origins) const {
   }
   settings.machine.validate(errors);
   settings.run.validate(errors);
-  // A value that could not be read is also reported by its default's rule: say each path once.
   errors.throw_if_any();
   return settings;
 }

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "settings_options.h"
+#include "wse/base/report.h"
 #include "wse/report/files.h"
 #include "wse/report/train_report.h"
 
@@ -27,6 +28,7 @@ struct TrainOptions {
   std::string order = "forward";
   bool json = false;
   bool quiet = false;
+  bool verbose = false;
 };
 
 bool read_options(const Arguments& arguments, TrainOptions& o) {
@@ -40,7 +42,8 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
       "forward or reverse; results are equal")("out", po::value(&o.out)->value_name("DIR"),
                                                "folder of the results (default out/MODEL)")(
       "json", po::bool_switch(&o.json), "print one JSON object")("quiet", po::bool_switch(&o.quiet),
-                                                                 "print nothing but errors");
+                                                                 "print nothing but errors")(
+      "verbose", po::bool_switch(&o.verbose), "tell on standard error what happens during the run");
   o.settings.add_to(options);
   po::positional_options_description positions;
   positions.add("model", 1);
@@ -80,6 +83,7 @@ int train_command(const Arguments& arguments) {
       power::EnergyTable::read(energy_file(settings.machine.energy_table));
   const std::string out = o.out.empty() ? "out/" + name : o.out;
   report::prepare_folder(out);
+  base::install_report_sink(o.verbose ? sc_core::SC_HIGH : sc_core::SC_NONE);
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
   model::TrainingOptions options;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/power/power_monitor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -193,6 +195,12 @@ void PowerMonitor::control(const WindowSample& sample) {
   if (after == before) return;
   const std::uint64_t from = sample.window + 2;
   states_.emplace_back(from, after);
+  SC_REPORT_INFO_VERB("/wse/power/clock_state",
+                      fmt::format("state {} from {:.3f} ms on: {:.2f} kW, hottest die {:.1f} C",
+                                  after, static_cast<double>(from * ticker_.window()) * 1e-9,
+                                  sample.wafer_w / 1e3, sample.hottest_c)
+                          .c_str(),
+                      sc_core::SC_MEDIUM);
   epochs_.change(from * ticker_.window(),
                  static_cast<std::uint64_t>(std::llround(config_.clock_states[after].fraction *
                                                          static_cast<double>(core_hz_))));
