@@ -28,6 +28,8 @@ Host::Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io,
       memoryx_(memoryx),
       schedule_(schedule),
       lanes_(io.lanes),
+      in_meters_(io.lanes),
+      out_meters_(io.lanes),
       lane_free_(io.lanes, 0) {
   for (std::uint32_t lane = 0; lane < io.lanes; ++lane) {
     lane_in_socket[lane].on_receive([this, lane](LaneBlock& block) { receive(lane, block); });
@@ -94,6 +96,7 @@ void Host::send(const WorkItem& item) {
     lane_free_[lane] = start + took;
     lanes_[lane].busy += took;
     lanes_[lane].bytes_in += bytes;
+    in_meters_[lane].add(start, start + took, bytes);
     LaneBlock block{LaneBlock::Kind::kShare, &item, bytes, start + lane_latency_,
                     start + took + lane_latency_};
     lane_out_socket[lane].send(block);
@@ -109,6 +112,7 @@ void Host::receive(std::uint32_t lane, const LaneBlock& block) {
     return;
   }
   lanes_[lane].bytes_out += block.bytes;
+  out_meters_[lane].add(block.first + lane_latency_, block.last + lane_latency_, block.bytes);
   Arrival& arrival = arriving_[block.item->id];
   arrival.last = std::max(arrival.last, block.last + lane_latency_);
   if (++arrival.lanes < io_.lanes) return;

@@ -17,10 +17,7 @@ bool is_wait(tiles::Cause cause) {
 }  // namespace
 
 Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted)
-    : sc_core::sc_module(name),
-      cs2_(cs2),
-      interrupted_(std::move(interrupted)),
-      lanes_before_(cs2.host().lanes()) {
+    : sc_core::sc_module(name), cs2_(cs2), interrupted_(std::move(interrupted)) {
   SC_HAS_PROCESS(Recorder);
   SC_METHOD(on_tick);
   sensitive << cs2.wafer().ticker().tick();
@@ -61,7 +58,10 @@ void Recorder::begin_measurement(std::uint64_t first) {
   first_ = first;
   samples_.clear();
   ledger_seconds_ = {};
-  lanes_before_ = cs2_.host().lanes();
+  const base::Picoseconds begin = first * cs2_.wafer().ticker().window();
+  for (std::uint32_t lane = 0; lane < cs2_.host().lanes().size(); ++lane) {
+    cs2_.host().take_lane_bytes(lane, begin);
+  }
 }
 
 void Recorder::finish(base::Picoseconds end) {
@@ -78,15 +78,11 @@ void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
   s.begin = begin;
   s.end = end;
   sample_regions(s, seconds);
-  const std::vector<host::LaneStats>& lanes = cs2_.host().lanes();
-  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-    const auto rate = [seconds](base::Bytes now, base::Bytes before) {
-      return static_cast<float>(static_cast<double>(now - before) / seconds);
-    };
-    s.lane_in_bytes_per_s.push_back(rate(lanes[lane].bytes_in, lanes_before_[lane].bytes_in));
-    s.lane_out_bytes_per_s.push_back(rate(lanes[lane].bytes_out, lanes_before_[lane].bytes_out));
+  for (std::uint32_t lane = 0; lane < cs2_.host().lanes().size(); ++lane) {
+    const host::Host::LaneBytes bytes = cs2_.host().take_lane_bytes(lane, end);
+    s.lane_in_bytes_per_s.push_back(static_cast<float>(static_cast<double>(bytes.in) / seconds));
+    s.lane_out_bytes_per_s.push_back(static_cast<float>(static_cast<double>(bytes.out) / seconds));
   }
-  lanes_before_ = lanes;
   samples_.push_back(std::move(s));
 }
 

@@ -186,7 +186,7 @@ class Run {
     const std::uint64_t reported_uj = cs2_.host().read_register(power::registers::kEnergyUj);
     WSE_CHECK(std::abs(static_cast<double>(reported_uj) - accounts.total() * 1e6) <= 1,
               "the energy register tells what the accounts hold");
-    r.power_trace = monitor.trace();
+    r.power_trace = monitor.samples();
     double throttled = 0;
     double warmth = 0;
     for (const power::WindowSample& s : r.power_trace) {

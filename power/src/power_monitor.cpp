@@ -183,7 +183,7 @@ void PowerMonitor::close(Window& window, base::Picoseconds end) {
     throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
   next_to_close_ = window.index + 1;
   control(sample);
-  if (window.index >= first_measured_) trace_.push_back(std::move(sample));
+  if (window.index >= first_measured_) samples_.push_back(std::move(sample));
 }
 
 void PowerMonitor::control(const WindowSample& sample) {
@@ -209,14 +209,14 @@ void PowerMonitor::control(const WindowSample& sample) {
 void PowerMonitor::begin_measurement(std::uint64_t first) {
   first_measured_ = first;
   accounts_.reset();
-  trace_.clear();
+  samples_.clear();
 }
 
 void PowerMonitor::settle() {
-  if (trace_.empty()) return;
+  if (samples_.empty()) return;
   std::vector<double> mean(geometry_.dies(), 0.0);
   double seconds = 0;
-  for (const WindowSample& s : trace_) {
+  for (const WindowSample& s : samples_) {
     const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
     seconds += dt;
     for (std::size_t die = 0; die < mean.size(); ++die) mean[die] += s.die_w[die] * dt;
@@ -224,7 +224,7 @@ void PowerMonitor::settle() {
   // Leakage was booked at the temperatures of the trace: exchange it for the one at the settled
   // temperature.
   std::vector<double> dynamic(mean.size());
-  for (const WindowSample& s : trace_) {
+  for (const WindowSample& s : samples_) {
     const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
     for (std::size_t die = 0; die < mean.size(); ++die) {
       dynamic[die] -= leakage_w(static_cast<double>(s.die_c[die]), s.state) * dt;
@@ -232,7 +232,7 @@ void PowerMonitor::settle() {
   }
   for (std::size_t die = 0; die < mean.size(); ++die)
     dynamic[die] = (dynamic[die] + mean[die]) / seconds;
-  const std::uint32_t state = trace_.back().state;
+  const std::uint32_t state = samples_.back().state;
   constexpr int kMostRounds = 100;
   for (int round = 0; round < kMostRounds; ++round) {
     std::vector<double> power = dynamic;
@@ -251,7 +251,7 @@ void PowerMonitor::settle() {
 }
 
 bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) const {
-  const bool any = !trace_.empty();
+  const bool any = !samples_.empty();
   const auto milli = [](double v) { return static_cast<std::uint64_t>(std::llround(v * 1000)); };
   const auto deci = [](double v) {
     return static_cast<std::uint64_t>(std::max<long long>(0, std::llround(v * 10)));
@@ -264,12 +264,12 @@ bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) c
   }
   if (address >= registers::kDiePowerMw && address < registers::kDiePowerMw + 8 * dies) {
     const std::size_t die = (address - registers::kDiePowerMw) / 8;
-    value = any ? milli(static_cast<double>(trace_.back().die_w[die])) : 0;
+    value = any ? milli(static_cast<double>(samples_.back().die_w[die])) : 0;
     return true;
   }
   switch (address) {
     case registers::kWaferPowerMw:
-      value = any ? milli(trace_.back().wafer_w) : 0;
+      value = any ? milli(samples_.back().wafer_w) : 0;
       return true;
     case registers::kHottestDeciC:
       value = deci(*std::max_element(thermal_.silicon_c().begin(), thermal_.silicon_c().end()));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -79,6 +80,20 @@ std::string change(const Signal& signal, double value, const std::string& id) {
                      : fmt::format("b{} {}\n", binary(static_cast<unsigned>(value)), id);
 }
 
+/// Width of the wave area when the window opens.
+constexpr double kWavePixels = 900;
+
+/// A real signal drawn as steps over two rows.
+std::string analog(const std::string& signal) {
+  return fmt::format("@8420\n{}\n@20000\n-\n-\n", signal);
+}
+
+/// A titled group, open or folded.
+std::string group(const std::string& title, const std::string& signals, bool open) {
+  return open ? fmt::format("@800200\n-{0}\n{1}@1000200\n-{0}\n", title, signals)
+              : fmt::format("@c00200\n-{0}\n{1}@1401200\n-{0}\n", title, signals);
+}
+
 }  // namespace
 
 std::string wafer_vcd(const TrainingResult& r) {
@@ -113,24 +128,28 @@ std::string wafer_vcd(const TrainingResult& r) {
 }
 
 std::string wafer_gtkw(const TrainingResult& r, const std::string& vcd_name) {
-  std::string text =
-      fmt::format("[*] wse-tlm\n[dumpfile] \"{}\"\n[timestart] 0\n[sst_expanded] 1\n", vcd_name);
-  constexpr const char* kTitle = "@200\n-{}\n";
-  constexpr const char* kAnalog = "@8420\n{}\n@20000\n-\n";
-  text += fmt::format(kTitle, "Wafer: phase 0 idle 1 forward 2 recompute 3 backward 4 update");
+  const base::Picoseconds begin = r.samples.empty() ? 0 : r.samples.front().begin;
+  const base::Picoseconds end = r.samples.empty() ? 1 : r.samples.back().end;
+  const double zoom = std::ceil(std::log2(static_cast<double>(end - begin) / kWavePixels));
+  std::string text = fmt::format(
+      "[*] wse-tlm\n[dumpfile] \"{}\"\n[timestart] {}\n[size] 1500 950\n[pos] -1 -1\n"
+      "*-{:.6f} -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n"
+      "[sst_width] 200\n[signals_width] 260\n[sst_expanded] 1\n",
+      vcd_name, begin, zoom);
+  text += "@200\n-Wafer: phase 0 idle 1 forward 2 recompute 3 backward 4 update\n";
   text += "@24\ncs2.wafer.phase[3:0]\ncs2.wafer.clock_state[3:0]\n";
-  text += fmt::format(kAnalog, "cs2.wafer.power_w");
-  text += fmt::format(kAnalog, "cs2.wafer.hottest_c");
-  text += fmt::format(kTitle, "Lanes, GB/s into the wafer and out of it");
-  for (std::size_t lane = 0; lane < r.lanes.size(); ++lane) {
-    text +=
-        fmt::format("@420\ncs2.lanes.lane_{}_in_gb_s\ncs2.lanes.lane_{}_out_gb_s\n", lane, lane);
+  text += analog("cs2.wafer.power_w") + analog("cs2.wafer.hottest_c");
+  std::string lanes = analog("cs2.lanes.lane_0_in_gb_s") + analog("cs2.lanes.lane_0_out_gb_s");
+  for (std::size_t lane = 1; lane < r.lanes.size(); ++lane) {
+    lanes += fmt::format("@420\ncs2.lanes.lane_{0}_in_gb_s\ncs2.lanes.lane_{0}_out_gb_s\n", lane);
   }
+  text += group("Lanes, GB/s into the wafer and out of it", lanes, true);
   for (const char* name : {"power_w", "temperature_c", "busy", "sram_mb"}) {
-    text += fmt::format(kTitle, fmt::format("Dies: {}", name));
+    std::string dies;
     for (std::size_t die = 0; die < r.energy_by_die.size(); ++die) {
-      text += fmt::format("@420\ncs2.{}.{}\n", die_scope(r, die), name);
+      dies += fmt::format("@420\ncs2.{}.{}\n", die_scope(r, die), name);
     }
+    text += group(fmt::format("Dies: {}", name), dies, false);
   }
   return text;
 }

@@ -83,6 +83,27 @@ TEST_F(TrainCommandTest, PublishedTrainingRatesAreMetWithinTwentyPercent) {
   }
 }
 
+TEST_F(TrainCommandTest, DoublingSlowLanesHalvesTheStep) {
+  const auto seconds = [this](const char* rate) -> double {
+    return train(std::string("tiny-gpt --machine tiny --set run.batch=1 "
+                             "--set io.lane.bits_per_second=") +
+                 rate)["step_seconds"];
+  };
+  EXPECT_NEAR(seconds("1000000") / seconds("2000000"), 2, 0.02);
+}
+
+TEST_F(TrainCommandTest, SparseWeightsTakeLessTimeForTheirMultiplyAdds) {
+  const auto dense = train("gpt-3-xl --cold-start");
+  const auto sparse = train("gpt-3-xl --cold-start --set run.sparsity=0.75");
+  const auto ratio = [&](const char* key) {
+    return sparse[key].get<double>() / dense[key].get<double>();
+  };
+  EXPECT_LT(ratio("executed_fmac"), 0.5);  // weight gradients are computed in full
+  EXPECT_LT(ratio("step_seconds"), 0.7);
+  EXPECT_NEAR(ratio("bytes_in"), 0.5, 0.005);  // a quarter of the weights, index and value
+  EXPECT_NEAR(ratio("bytes_out"), 0.5, 0.005);
+}
+
 TEST_F(TrainCommandTest, GptNeoxNeedsLittleMemory) {
   const auto j = train("gpt-neox-20b");
   EXPECT_EQ(j["parameters"], 20'554'567'680u);

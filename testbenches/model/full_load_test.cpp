@@ -52,7 +52,7 @@ class FullLoadTest : public testing_support::SystemCTest {
       const base::Picoseconds window = wafer.ticker().window();
       sc_core::sc_start(base::to_sc_time((base::now() / window + 2) * window - base::now()));
     }
-    const auto& trace = wafer.monitor().trace();
+    const auto& trace = wafer.monitor().samples();
     double sum = 0;
     for (std::size_t i = trace.size() - 10; i < trace.size(); ++i) sum += trace[i].wafer_w / 10;
     return sum;

@@ -45,7 +45,6 @@ TEST_F(TrainingTest, GptNeoxExecutesTheMultiplyAddsOfTheIndependentCountToTheUni
   const TrainingResult r = run("gpt-neox-20b", Settings{}, options);
   EXPECT_EQ(r.useful_multiply_adds, 3 * tokens * (layers + head + attention));
   EXPECT_EQ(r.executed_multiply_adds, tokens * (4 * (layers + attention) + 3 * head));
-  EXPECT_LT(r.elaboration_seconds, 3.0);
 }
 
 TEST_F(TrainingTest, LedgersOfTimeAndEnergyAreComplete) {
@@ -72,7 +71,27 @@ TEST_F(TrainingTest, TheLaneBytesAreThoseOfTheSchedule) {
   EXPECT_EQ(out, r.bytes_out + r.sample_bytes_out);
 }
 
-TEST_F(TrainingTest, ASlowLaneBindsAndDoublingItsRateHalvesTheStep) {
+TEST_F(TrainingTest, NoLaneIsEverFasterThanItsPayloadRate) {
+  const TrainingResult r = run("tiny-gpt", machine("tiny"));
+  double in = 0;
+  double out = 0;
+  for (const RunSample& s : r.samples) {
+    const double seconds = static_cast<double>(s.end - s.begin) * 1e-12;
+    for (std::size_t lane = 0; lane < r.lanes.size(); ++lane) {
+      EXPECT_LE(s.lane_in_bytes_per_s[lane], 11.25e9 * 1.0001);
+      EXPECT_LE(s.lane_out_bytes_per_s[lane], 11.25e9 * 1.0001);
+      in += static_cast<double>(s.lane_in_bytes_per_s[lane]) * seconds;
+      out += static_cast<double>(s.lane_out_bytes_per_s[lane]) * seconds;
+    }
+  }
+  const auto close = [](double seen, base::Bytes moved) {
+    EXPECT_NEAR(seen / static_cast<double>(moved), 1, 1e-5);
+  };
+  close(in, r.bytes_in + r.sample_bytes_in);
+  close(out, r.bytes_out + r.sample_bytes_out);
+}
+
+TEST_F(TrainingTest, ASlowLaneBinds) {
   Settings settings = machine("tiny");
   settings.run.batch = 1;
   settings.machine.io.bits_per_second = 2'000'000;

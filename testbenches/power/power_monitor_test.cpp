@@ -109,13 +109,13 @@ TEST_F(PowerMonitorTest, EnergyByKindByDieByPhaseAndOfTheTraceAgree) {
     return std::accumulate(v.begin(), v.end(), 0.0);
   };
   double trace = 0;
-  for (const WindowSample& s : monitor_.trace())
+  for (const WindowSample& s : monitor_.samples())
     trace += s.wafer_w * static_cast<double>(s.end - s.begin) * 1e-12;
   const double total = accounts.total();
   EXPECT_NEAR(sum(accounts.by_die()) / total, 1, 1e-9);
   EXPECT_NEAR(sum(accounts.by_phase()) / total, 1, 1e-9);
   EXPECT_NEAR(trace / total, 1, 1e-9);
-  EXPECT_EQ(monitor_.trace().size(), 21u);
+  EXPECT_EQ(monitor_.samples().size(), 21u);
   EXPECT_EQ(accounts.count(EventKind::kLinkHop), 4u * (20 * 50'000'000'000 + 1'000'000'007));
   // Idle clocks: every core and cycle that no record called running.
   EXPECT_EQ(accounts.count(EventKind::kClockGated),
@@ -168,9 +168,9 @@ TEST_F(PowerMonitorTest, RegistersTellWhatTheTraceHolds) {
     return std::make_pair(trans.get_response_status(), value);
   };
   EXPECT_NEAR(static_cast<double>(read(registers::kWaferPowerMw).second),
-              monitor_.trace().back().wafer_w * 1000, 1);
+              monitor_.samples().back().wafer_w * 1000, 1);
   EXPECT_NEAR(static_cast<double>(read(registers::kDiePowerMw + 8).second),
-              static_cast<double>(monitor_.trace().back().die_w[1]) * 1000, 1);
+              static_cast<double>(monitor_.samples().back().die_w[1]) * 1000, 1);
   EXPECT_EQ(read(registers::kCapMw).second, 1'000'000u);
   EXPECT_EQ(read(0x4000).first, tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(read(registers::kCapMw, tlm::TLM_WRITE_COMMAND).first, tlm::TLM_COMMAND_ERROR_RESPONSE);

@@ -11,6 +11,7 @@
 
 #include "wse/base/one_way_socket.h"
 #include "wse/fabric/fabric.h"
+#include "wse/host/lane_meter.h"
 #include "wse/host/memoryx.h"
 
 namespace wse::host {
@@ -51,6 +52,14 @@ class Host final : public sc_core::sc_module {
   std::uint64_t read_register(std::uint64_t address);
 
   const std::vector<LaneStats>& lanes() const { return lanes_; }
+  /// Bytes that have crossed the host's end of each lane before `time` and were not yet returned.
+  struct LaneBytes {
+    base::Bytes in = 0;
+    base::Bytes out = 0;
+  };
+  LaneBytes take_lane_bytes(std::uint32_t lane, base::Picoseconds time) {
+    return {in_meters_[lane].take_until(time), out_meters_[lane].take_until(time)};
+  }
   const MemoryX& memoryx() const { return memoryx_; }
   void reset_stats() { lanes_.assign(lanes_.size(), {}); }
   /// Bytes and items of the step that are done, for progress.
@@ -80,6 +89,8 @@ class Host final : public sc_core::sc_module {
   const std::vector<base::WorkItem>& schedule_;
   std::function<void()> ended_;
   std::vector<LaneStats> lanes_;
+  std::vector<LaneMeter> in_meters_;
+  std::vector<LaneMeter> out_meters_;
   std::vector<base::Picoseconds> lane_free_;
   std::size_t next_ = 0;
   std::size_t items_done_ = 0;

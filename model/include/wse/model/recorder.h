@@ -57,7 +57,6 @@ class Recorder final : public sc_core::sc_module {
   bool was_interrupted_ = false;
   std::string stopped_because_;
   std::vector<RunSample> samples_;
-  std::vector<host::LaneStats> lanes_before_;
   std::array<double, tiles::kNumCauses> ledger_seconds_{};
   sc_core::sc_event sample_event_{"sample_event"};
 };

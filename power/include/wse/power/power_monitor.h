@@ -69,7 +69,7 @@ class PowerMonitor final : public sc_core::sc_module {
   void settle();
 
   const EnergyAccounts& accounts() const { return accounts_; }
-  const std::vector<WindowSample>& trace() const { return trace_; }
+  const std::vector<WindowSample>& samples() const { return samples_; }
   const ThermalGrid& thermal() const { return thermal_; }
   const PowerConfig& config() const { return config_; }
 
@@ -109,7 +109,7 @@ class PowerMonitor final : public sc_core::sc_module {
   std::uint64_t next_to_close_ = 0;
   std::uint64_t first_measured_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> states_{{0, 0}};  ///< from window on
-  std::vector<WindowSample> trace_;
+  std::vector<WindowSample> samples_;
   sc_core::sc_event close_event_{"close_event"};
 };
 
