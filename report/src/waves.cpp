@@ -80,8 +80,11 @@ std::string change(const Signal& signal, double value, const std::string& id) {
                      : fmt::format("b{} {}\n", binary(static_cast<unsigned>(value)), id);
 }
 
-/// Width of the wave area when the window opens.
-constexpr double kWavePixels = 900;
+/// GTKWave's zoom z shows 2^z / 200 units of time a pixel.
+double zoom_for(double range) {
+  constexpr double kPixels = 680;  // width of the wave area when the window opens
+  return std::ceil(std::log2(range / kPixels * 200) * 10) / 10;
+}
 
 /// A real signal drawn as steps over two rows.
 std::string analog(const std::string& signal) {
@@ -130,7 +133,7 @@ std::string wafer_vcd(const TrainingResult& r) {
 std::string wafer_gtkw(const TrainingResult& r, const std::string& vcd_name) {
   const base::Picoseconds begin = r.samples.empty() ? 0 : r.samples.front().begin;
   const base::Picoseconds end = r.samples.empty() ? 1 : r.samples.back().end;
-  const double zoom = std::ceil(std::log2(static_cast<double>(end - begin) / kWavePixels));
+  const double zoom = zoom_for(static_cast<double>(end - begin));
   std::string text = fmt::format(
       "[*] wse-tlm\n[dumpfile] \"{}\"\n[timestart] {}\n[size] 1500 950\n[pos] -1 -1\n"
       "*-{:.6f} -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n"
