@@ -71,7 +71,7 @@ class Reader {
   std::optional<std::uint64_t> number(const char* key) {
     const auto it = document_.find(key);
     if (it == document_.end() || it->is_null()) return std::nullopt;
-    if (it->is_number_unsigned()) return it->get<std::uint64_t>();
+    if (it->is_number_unsigned() && *it != 0u) return it->get<std::uint64_t>();
     errors_.add(key, it->dump(), "must be a positive whole number", place_);
     bad_ = true;
     return 1;

@@ -29,7 +29,7 @@ base::ActivityRecord record_of(const BankReport& report, const BankCounts& count
 
 SramArray::SramArray(const sc_core::sc_module_name& name, const SramConfig& config,
                      std::uint32_t die, std::uint64_t tiles, ArenaView bytes,
-                     sc_core::sc_time cycle)
+                     const sc_core::sc_time& cycle)
     : sc_core::sc_module(name),
       tile_bytes_(config.size_bytes),
       die_bytes_(tiles * config.size_bytes),
@@ -86,7 +86,8 @@ void SramArray::b_transport(int, tlm::tlm_generic_payload& trans, sc_core::sc_ti
   trans.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
-tlm::tlm_response_status SramArray::take_report(const BankReport* report, sc_core::sc_time delay) {
+tlm::tlm_response_status SramArray::take_report(const BankReport* report,
+                                                const sc_core::sc_time& delay) {
   if (report == nullptr) return tlm::TLM_OK_RESPONSE;
   if (report->die != die_) return tlm::TLM_GENERIC_ERROR_RESPONSE;
   BankCounts counts = unposted_;

@@ -56,8 +56,7 @@ void RunConfig::validate(base::ConfigErrors& errors) const {
                  "must be in [0, 1)");
   errors.require(batch <= 1'000'000, "run.batch", batch, "must be at most 1000000 sequences");
   errors.require(sequence <= 1'000'000, "run.sequence", sequence, "must be at most 1000000 tokens");
-  errors.require(systems == 1, "run.systems", systems,
-                 "must be 1: data parallel runs are not modelled yet");
+  errors.require(systems == 1, "run.systems", systems, "must be 1: one wafer is simulated");
   errors.require(copies <= 64, "run.copies", copies, "must be at most 64");
   errors.require(block_bytes >= 65'536 && block_bytes <= (1ULL << 34), "run.block_bytes",
                  block_bytes, "must be 65536 .. 17179869184");

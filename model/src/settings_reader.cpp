@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "wse/model/parameters.h"
@@ -73,7 +74,11 @@ class FileReader {
       const std::string key = entry.first.Scalar();
       if (prefix.empty() && key == "base") continue;
       const std::string path = prefix.empty() ? key : prefix + "." + key;
-      if (entry.second.IsMap() && !entry.second["value"]) {
+      const auto [first, is_new] = given_.emplace(path, entry.first.Mark().line + 1);
+      if (!is_new) {
+        errors_.add(path, "", fmt::format("is given twice, first in line {}", first->second),
+                    place(entry.first.Mark()));
+      } else if (entry.second.IsMap() && !entry.second["value"]) {
         walk(entry.second, path);
       } else {
         leaf(entry.second, path);
@@ -119,6 +124,7 @@ class FileReader {
   Settings& settings_;
   Origins& origins_;
   base::ConfigErrors& errors_;
+  std::map<std::string, int> given_;  ///< path in this file, and its line
 };
 
 }  // namespace

@@ -44,6 +44,10 @@ TEST_F(BadInputTest, Models) {
   refuses("train " + folder_.path(), "is a folder");
   refuses("train " + folder_.write("cut.json", R"({"model_type":"gpt2","n_la)"),
           "is not valid JSON");
+  refuses("train " + folder_.write("zero.json",
+                                   R"({"model_type":"gpt2","n_layer":-1,"n_embd":"64","n_head":4.5,
+                                       "n_positions":0,"vocab_size":9})"),
+          "n_positions = 0: must be a positive whole number");
   refuses(
       "train " +
           folder_.write(
@@ -56,6 +60,11 @@ TEST_F(BadInputTest, Machines) {
   refuses("train tiny-gpt --machine cs3", "is neither a preset nor a file");
   refuses("train tiny-gpt --machine " + folder_.write("a.yaml", "io:\n  lanes: 0\n"),
           "io.lanes = 0: must be 1 .. 1024");
+  refuses(
+      "train tiny-gpt --machine " + folder_.write("twice.yaml", "io:\n  lanes: 4\n  lanes: 5\n"),
+      "twice.yaml:3: io.lanes: is given twice, first in line 2");
+  refuses("train tiny-gpt --machine " + folder_.write("binary.yaml", std::string("a\0b", 3)),
+          "is binary");
   refuses("train tiny-gpt --machine " + folder_.write("b.yaml", "io: [\n"), "b.yaml:");
   refuses("train tiny-gpt --machine " + folder_.path(), "is a folder");
   refuses("train tiny-gpt --machine tiny --set wafer.user.columns=0", "wafer.user.columns = 0");

@@ -84,7 +84,7 @@ TEST_F(ModelReaderTest, ImpossibleModelsAreRefused) {
     return refusal(text);
   };
   EXPECT_NE(with("2", "64", "5", "").find("must divide the width"), std::string::npos);
-  EXPECT_NE(with("0", "64", "4", "").find("layers = 0"), std::string::npos);
+  EXPECT_NE(with("0", "64", "4", "").find("n_layer = 0"), std::string::npos);
   EXPECT_NE(with("18446744073709551615", "64", "4", "").find("must be 1 .. 100000"),
             std::string::npos);
   EXPECT_NE(with("2", "99999999999", "4", "").find("width"), std::string::npos);

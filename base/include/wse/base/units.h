@@ -21,7 +21,9 @@ constexpr std::uint64_t mul_div_up(std::uint64_t a, std::uint64_t b, std::uint64
   return static_cast<std::uint64_t>((static_cast<WideUint>(a) * b + c - 1) / c);
 }
 
-/// a / b rounded up.
-constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+/// a / b rounded up. b must not be zero.
+constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+  return (a + b - 1) / b;  // NOLINT(clang-analyzer-core.DivideZero): b is checked where it is made
+}
 
 }  // namespace wse::base

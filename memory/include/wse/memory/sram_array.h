@@ -50,7 +50,7 @@ class SramArray final : public sc_core::sc_module {
   /// `config` is valid; `bytes` holds at least tiles x size_bytes and outlives the module; `cycle`
   /// is the period of the core clock.
   SramArray(const sc_core::sc_module_name& name, const SramConfig& config, std::uint32_t die,
-            std::uint64_t tiles, ArenaView bytes, sc_core::sc_time cycle);
+            std::uint64_t tiles, ArenaView bytes, const sc_core::sc_time& cycle);
 
   const SramStats& stats() const { return stats_; }
 
@@ -62,7 +62,7 @@ class SramArray final : public sc_core::sc_module {
   bool in_one_tile(std::uint64_t address, std::uint64_t length) const;
   std::optional<tlm::tlm_response_status> refuse(const tlm::tlm_generic_payload& trans) const;
   void copy(tlm::tlm_generic_payload& trans);
-  tlm::tlm_response_status take_report(const BankReport* report, sc_core::sc_time delay);
+  tlm::tlm_response_status take_report(const BankReport* report, const sc_core::sc_time& delay);
   tlm::tlm_response_status post(base::ActivityRecord& record, sc_core::sc_time delay);
 
   const std::uint64_t tile_bytes_;
