@@ -14,6 +14,17 @@ bool is_wait(tiles::Cause cause) {
          cause == tiles::Cause::kResultWait || cause == tiles::Cause::kUpdateWait;
 }
 
+/// Cycles in which a tile did not wait.
+base::Cycles working(const tiles::Ledger& cycles) {
+  base::Cycles sum = 0;
+  for (const tiles::CauseCycles& phase : cycles) {
+    for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+      if (!is_wait(static_cast<tiles::Cause>(c))) sum += phase[c];
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted)
@@ -77,7 +88,7 @@ void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
   RunSample s;
   s.begin = begin;
   s.end = end;
-  sample_regions(s, seconds);
+  sample_regions(s);
   for (std::uint32_t lane = 0; lane < cs2_.host().lanes().size(); ++lane) {
     const host::Host::LaneBytes bytes = cs2_.host().take_lane_bytes(lane, end);
     s.lane_in_bytes_per_s.push_back(static_cast<float>(static_cast<double>(bytes.in) / seconds));
@@ -86,9 +97,11 @@ void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
   samples_.push_back(std::move(s));
 }
 
-void Recorder::sample_regions(RunSample& s, double seconds) {
+void Recorder::sample_regions(RunSample& s) {
   Wafer& wafer = cs2_.wafer();
   const base::WaferGeometry& geometry = wafer.geometry();
+  const double window = static_cast<double>(wafer.epochs().cycle_at_or_after(s.end) -
+                                            wafer.epochs().cycle_at_or_after(s.begin));
   std::vector<double> busy(geometry.dies(), 0.0);
   std::vector<double> sram(geometry.dies(), 0.0);
   std::vector<double> user(geometry.dies(), 0.0);
@@ -97,29 +110,18 @@ void Recorder::sample_regions(RunSample& s, double seconds) {
     tiles::TileRegion& region = wafer.region(r);
     for (std::size_t i = 0; i < region.parts().size(); ++i) {
       const tiles::PartCore& core = region.parts()[i];
-      const tiles::Ledger& cycles = region.window_cycles(i);
       const double own_tiles = static_cast<double>(core.part().tiles.tiles());
       const double share = own_tiles / static_cast<double>(geometry.cores_user());
-      double all = 0;
-      double working = 0;
-      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
-        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
-          const double n = static_cast<double>(cycles[p][c]);
-          all += n;
-          phases[p] += n * share;
-          if (!is_wait(static_cast<tiles::Cause>(c))) working += n;
-        }
-      }
-      if (all == 0) continue;
-      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
-        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
-          ledger_seconds_[c] += static_cast<double>(cycles[p][c]) / all * seconds * share;
-        }
-      }
       const std::uint32_t die = core.part().die;
-      busy[die] += working / all * own_tiles;
       user[die] += own_tiles;
       sram[die] += static_cast<double>(core.resident_bytes()) * share;
+      busy[die] += static_cast<double>(working(region.window_cycles(i))) / window * own_tiles;
+      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+        phases[p] += static_cast<double>(tiles::total(region.window_cycles(i)[p])) * share;
+      }
+      for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+        ledger_seconds_[c] += static_cast<double>(region.window_times(i)[c]) * 1e-12 * share;
+      }
     }
   }
   for (std::uint32_t die = 0; die < geometry.dies(); ++die) {

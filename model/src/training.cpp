@@ -142,14 +142,23 @@ class Run {
     const std::uint64_t tokens = r.plan.tokens();
     r.useful_multiply_adds = 3 * tokens * r.model.forward_multiply_adds(r.plan.schedule.sequence);
     r.executed_multiply_adds = (multiply_adds() - multiply_adds_before_) / options_.steps;
-    for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
-      r.time_ledger[c] = recorder_.ledger_seconds()[c] / seconds;
-    }
+    collect_ledger(seconds);
     collect_power(seconds);
     r.samples = recorder_.samples();
     r.result_hash = hash();
     r.host_seconds = seconds_since(start_);
     r.max_rss_bytes = max_rss_bytes();
+  }
+
+  /// Steps begin and end at edges of the core clock: the ledger may miss a cycle at each.
+  void collect_ledger(double seconds) {
+    const auto& spent = recorder_.ledger_seconds();
+    const double all = std::accumulate(spent.begin(), spent.end(), 0.0);
+    const double cycle = 1 / (static_cast<double>(result_.settings.machine.core_hz) *
+                              result_.settings.machine.power.clock_states.back().fraction);
+    WSE_CHECK(std::abs(all - seconds) <= 2 * cycle * options_.steps + 1e-9 * seconds,
+              "every cycle of a step has a cause");
+    for (std::size_t c = 0; c < tiles::kNumCauses; ++c) result_.time_ledger[c] = spent[c] / all;
   }
 
   void collect_traffic() {

@@ -45,6 +45,7 @@ TEST_F(TrainingTest, GptNeoxExecutesTheMultiplyAddsOfTheIndependentCountToTheUni
   const TrainingResult r = run("gpt-neox-20b", Settings{}, options);
   EXPECT_EQ(r.useful_multiply_adds, 3 * tokens * (layers + head + attention));
   EXPECT_EQ(r.executed_multiply_adds, tokens * (4 * (layers + attention) + 3 * head));
+  EXPECT_NEAR(std::accumulate(r.time_ledger.begin(), r.time_ledger.end(), 0.0), 1, 1e-9);
 }
 
 TEST_F(TrainingTest, LedgersOfTimeAndEnergyAreComplete) {

@@ -94,12 +94,14 @@ RampStream PartCore::execute(const Pending& pending) {
 const PartWindow& PartCore::take_until(Cycles until) {
   window_.events = events_.take_until(until);
   window_.cycles = {};
+  window_.segments.clear();
   while (!segments_.empty() && segments_.front().begin < until) {
     Segment& segment = segments_.front();
     const Cycles end = std::min(segment.end, until);
     window_
         .cycles[static_cast<std::size_t>(segment.phase)][static_cast<std::size_t>(segment.cause)] +=
         end - segment.begin;
+    window_.segments.push_back({segment.begin, end, segment.phase, segment.cause});
     segment.begin = end;
     if (segment.begin < segment.end) break;
     segments_.pop_front();

@@ -48,7 +48,8 @@ TileRegion::TileRegion(const sc_core::sc_module_name& name,
       epochs_(epochs),
       ticker_(ticker),
       sram_bytes_per_tile_(sram_bytes_per_tile),
-      window_cycles_(parts.size()) {
+      window_cycles_(parts.size()),
+      window_times_(parts.size()) {
   for (const base::RegionPart& p : parts) {
     parts_.emplace_back(p, mapping, config, precision);
     const std::uint32_t columns = geometry.config().die_columns;
@@ -138,6 +139,11 @@ void TileRegion::report_part(std::size_t index, std::uint64_t window, const Part
   const base::RegionPart& p = parts_[index].part();
   const std::uint64_t tiles = p.tiles.tiles();
   window_cycles_[index] = done.cycles;
+  window_times_[index] = {};
+  for (const Segment& s : done.segments) {
+    window_times_[index][static_cast<std::size_t>(s.cause)] +=
+        epochs_.time_of(s.end) - epochs_.time_of(s.begin);
+  }
   for (std::size_t phase = 0; phase < base::kNumPhases; ++phase) {
     for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
       stats_.tile_cycles[phase][cause] += done.cycles[phase][cause] * tiles;

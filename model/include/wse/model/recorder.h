@@ -46,7 +46,7 @@ class Recorder final : public sc_core::sc_module {
  private:
   void on_tick();
   void sample(base::Picoseconds begin, base::Picoseconds end);
-  void sample_regions(RunSample& sample, double seconds);
+  void sample_regions(RunSample& sample);
   void watch();
 
   Cs2& cs2_;

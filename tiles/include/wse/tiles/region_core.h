@@ -16,10 +16,20 @@ namespace wse::tiles {
 /// Cycles by cause and phase.
 using Ledger = std::array<CauseCycles, base::kNumPhases>;
 
-/// What one part of a region did: the same for all its tiles.
+/// A stretch of a tile's cycles with one cause.
+struct Segment {
+  base::Cycles begin;
+  base::Cycles end;
+  base::Phase phase;
+  Cause cause;
+};
+
+/// What one part of a region did: the same for all its tiles. A wait becomes known when it ends and
+/// is then reported whole; everything else is reported in the window in which it happens.
 struct PartWindow {
   base::PendingActivity::ByPhase events{};
-  Ledger cycles{};  ///< of one tile, in the window
+  Ledger cycles{};                ///< of one tile
+  std::vector<Segment> segments;  ///< the same cycles, in their order
 };
 
 /// The tiles of one part at the transaction level, without SystemC: executes work items in order.
@@ -57,12 +67,6 @@ class PartCore {
     const base::WorkItem* item;
     base::Cycles first;
     base::Cycles last;
-  };
-  struct Segment {
-    base::Cycles begin;
-    base::Cycles end;
-    base::Phase phase;
-    Cause cause;
   };
 
   bool results_known(const base::WorkItem& item) const;

@@ -3,6 +3,7 @@
 
 #include <tlm_utils/simple_initiator_socket.h>
 
+#include <array>
 #include <optional>
 #include <systemc>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "wse/tiles/region_core.h"
 
 namespace wse::tiles {
+
+using CauseTimes = std::array<base::Picoseconds, kNumCauses>;
 
 /// Sums of a region over the measured steps.
 struct RegionStats {
@@ -48,8 +51,10 @@ class TileRegion final : public sc_core::sc_module {
 
   const std::vector<PartCore>& parts() const { return parts_; }
   const RegionStats& stats() const { return stats_; }
-  /// Cycles of one tile of the part by cause in the window reported last.
+  /// Of one tile of the part, in the window reported last: cycles by phase and cause, time by
+  /// cause.
   const Ledger& window_cycles(std::size_t part) const { return window_cycles_[part]; }
+  const CauseTimes& window_times(std::size_t part) const { return window_times_[part]; }
 
   void begin_step(base::Cycles cycle);
   void end_step(base::Cycles cycle);
@@ -76,6 +81,7 @@ class TileRegion final : public sc_core::sc_module {
   std::vector<std::optional<std::uint64_t>>
       first_core_;  ///< built core of the die's first tile, if it is here
   std::vector<Ledger> window_cycles_;
+  std::vector<CauseTimes> window_times_;
   RegionStats stats_;
   fabric::RampFrame frame_;
 };
