@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Names of one model type's keys, and the defaults of its configuration class.
+/// Names of one model type's keys, the defaults of its configuration class, and what is fixed.
 struct Dialect {
   const char* type;
   const char* layers;
@@ -21,20 +22,46 @@ struct Dialect {
   const char* heads;
   const char* feed_forward;
   const char* positions;
-  std::optional<std::uint64_t>
-      default_feed_forward;  ///< four times the width where the class says none
-  std::optional<std::uint64_t>
-      default_positions;  ///< none: the key is required (learned positions)
-  bool learned_positions;
-  bool default_parallel;
+  /// Four times the width where the class says none.
+  std::optional<std::uint64_t> default_feed_forward;
+  /// None: the key is required (learned positions).
+  std::optional<std::uint64_t> default_positions;
   bool default_tied;
+  void (*fix)(ModelSpec&);  ///< what the type decides without a key
 };
+
+void fix_gpt_neox(ModelSpec&) {}
+void fix_gpt2(ModelSpec& spec) { spec.learned_positions = true; }
+void fix_gptj(ModelSpec& spec) {
+  spec.parallel_blocks = true;
+  spec.norms_per_layer = 1;
+  spec.attention_bias = false;
+  spec.head_bias = true;
+}
+void fix_llama(ModelSpec& spec) {
+  spec.gated = true;
+  spec.norm_bias = false;
+}
+void fix_bert(ModelSpec& spec) {
+  spec.learned_positions = true;
+  spec.causal = false;
+  spec.embedding_norm = true;
+  spec.final_norm = false;
+  spec.head_bias = true;
+  spec.head_transform = true;
+}
 
 constexpr Dialect kDialects[] = {
     {"gpt_neox", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
-     "max_position_embeddings", 24576, 2048, false, true, false},
+     "max_position_embeddings", 24576, 2048, false, fix_gpt_neox},
     {"gpt2", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, std::nullopt,
-     true, false, true},
+     true, fix_gpt2},
+    {"gptj", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, 2048, false,
+     fix_gptj},
+    {"llama", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", 11008, 2048, false, fix_llama},
+    {"bert", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", 3072, std::nullopt, true, fix_bert},
 };
 
 std::string read_text(const std::string& path) {
@@ -107,7 +134,7 @@ const Dialect& dialect_of(const json& document, const std::string& path) {
     if (it->is_string() && it->get<std::string>() == dialect.type) return dialect;
     known.emplace_back(dialect.type);
   }
-  std::string rule = "must be one of gpt_neox, gpt2";
+  std::string rule = fmt::format("must be one of {}", fmt::join(known, ", "));
   if (it->is_string()) {
     const std::string near = base::nearest_name(it->get<std::string>(), known);
     if (!near.empty()) rule += "; did you mean " + near + "?";
@@ -115,15 +142,42 @@ const Dialect& dialect_of(const json& document, const std::string& path) {
   throw base::ConfigError("model_type", it->dump(), rule, path);
 }
 
-bool has_head(const json& document, const std::string& path, base::ConfigErrors& errors) {
+/// The head that the first class of `architectures` carries; without the key, the one a model of
+/// the type is trained with.
+Head head_of(const json& document, bool bert, const std::string& path, base::ConfigErrors& errors) {
   const auto it = document.find("architectures");
-  if (it == document.end() || it->is_null()) return true;
+  if (it == document.end() || it->is_null()) {
+    return bert ? Head::kPretraining : Head::kLanguageModel;
+  }
   if (!it->is_array() || it->empty() || !it->front().is_string()) {
     errors.add("architectures", it->dump(), "must be a list of class names", path);
-    return true;
+    return Head::kNone;
   }
   const std::string name = it->front().get<std::string>();
-  return name.find("LMHead") != std::string::npos || name.find("CausalLM") != std::string::npos;
+  const auto has = [&name](const char* part) { return name.find(part) != std::string::npos; };
+  if (has("ForPreTraining")) return bert ? Head::kPretraining : Head::kLanguageModel;
+  if (has("LMHead") || has("CausalLM") || has("MaskedLM")) return Head::kLanguageModel;
+  if (!bert) return Head::kNone;
+  return has("SequenceClassification") ? Head::kClassifier : Head::kPooler;
+}
+
+/// Keys of single types.
+void read_details(Reader& reader, ModelSpec& spec) {
+  spec.attention_width = spec.width;
+  spec.key_value_width = spec.width;
+  if (spec.type == "gpt_neox") {
+    spec.parallel_blocks = reader.flag("use_parallel_residual", true);
+    spec.attention_bias = reader.flag("attention_bias", true);
+  } else if (spec.type == "llama") {
+    const std::uint64_t head = reader.number("head_dim").value_or(spec.width / spec.heads);
+    if (spec.width % spec.heads == 0) spec.attention_width = spec.heads * head;
+    spec.key_value_width = spec.attention_width / spec.heads *
+                           reader.number("num_key_value_heads").value_or(spec.heads);
+    spec.attention_bias = reader.flag("attention_bias", false);
+    spec.feed_forward_bias = reader.flag("mlp_bias", false);
+  } else if (spec.type == "bert") {
+    spec.token_types = reader.number("type_vocab_size").value_or(2);
+  }
 }
 
 }  // namespace
@@ -146,11 +200,10 @@ ModelSpec read_model(const std::string& path, const std::string& name) {
   spec.feed_forward = reader.number(dialect.feed_forward)
                           .value_or(dialect.default_feed_forward.value_or(
                               spec.width > 10'000'000 ? spec.width : 4 * spec.width));
-  spec.learned_positions = dialect.learned_positions;
-  spec.parallel_blocks =
-      dialect.default_parallel ? reader.flag("use_parallel_residual", true) : false;
+  dialect.fix(spec);
+  read_details(reader, spec);
   spec.tied_head = reader.flag("tie_word_embeddings", dialect.default_tied);
-  spec.head = has_head(document, path, errors);
+  spec.head = head_of(document, spec.type == "bert", path, errors);
   spec.stated_parameters = reader.number("num_parameters");
   if (!reader.bad()) spec.validate(path, errors);
   errors.throw_if_any();

@@ -3,9 +3,57 @@
 
 namespace wse::host {
 
+std::vector<TailMatrix> ModelSpec::tail() const {
+  const bool language = head == Head::kLanguageModel || head == Head::kPretraining;
+  const bool labels = head == Head::kClassifier || head == Head::kPretraining;
+  std::vector<TailMatrix> tail;
+  if (labels || head == Head::kPooler) tail.push_back({{width, width}, false, true, false});
+  if (labels) tail.push_back({{width, 2}, false, true, false});
+  if (language && head_transform) tail.push_back({{width, width}, false, false, true});
+  if (language) tail.push_back({{width, vocabulary, head_bias}, tied_head, false, false});
+  return tail;
+}
+
+std::uint64_t ModelSpec::layer_matrix_parameters() const {
+  return query_key_value().weights() + projection().weights() + up().weights() + down().weights();
+}
+
+std::uint64_t ModelSpec::layer_parameters() const {
+  return query_key_value().parameters() + projection().parameters() + up().parameters() +
+         down().parameters() + norms_per_layer * norm_parameters();
+}
+
+std::uint64_t ModelSpec::embedding_parameters() const {
+  return (vocabulary + (learned_positions ? positions : 0) + token_types) * width +
+         (embedding_norm ? norm_parameters() : 0);
+}
+
+std::uint64_t ModelSpec::tail_parameters() const {
+  std::uint64_t sum = final_norm ? norm_parameters() : 0;
+  for (const TailMatrix& t : tail()) {
+    sum += t.matrix.parameters() - (t.tied ? t.matrix.weights() : 0) +
+           (t.norm_follows ? norm_parameters() : 0);
+  }
+  return sum;
+}
+
 std::uint64_t ModelSpec::parameters() const {
-  return embedding_parameters() + layers * layer_parameters() + final_norm_parameters() +
-         (head && !tied_head ? head_parameters() : 0);
+  return embedding_parameters() + layers * layer_parameters() + tail_parameters();
+}
+
+std::uint64_t ModelSpec::layers_multiply_adds(std::uint64_t sequences,
+                                              std::uint64_t sequence) const {
+  const std::uint64_t keys_twice = causal ? sequence + 1 : 2 * sequence;
+  return layers * sequences * sequence * (layer_matrix_parameters() + keys_twice * attention_width);
+}
+
+std::uint64_t ModelSpec::forward_multiply_adds(std::uint64_t sequences,
+                                               std::uint64_t sequence) const {
+  std::uint64_t sum = layers_multiply_adds(sequences, sequence);
+  for (const TailMatrix& t : tail()) {
+    sum += t.matrix.weights() * sequences * (t.per_sequence ? 1 : sequence);
+  }
+  return sum;
 }
 
 void ModelSpec::validate(const std::string& place, base::ConfigErrors& errors) const {
@@ -21,9 +69,13 @@ void ModelSpec::validate(const std::string& place, base::ConfigErrors& errors) c
   range(vocabulary, "vocabulary", 10'000'000);
   range(positions, "positions", 10'000'000);
   if (!errors.empty()) return;
-  if (width % heads != 0) {
+  if (attention_width % heads != 0) {
     errors.add("heads", std::to_string(heads),
                "must divide the width (" + std::to_string(width) + ")", place);
+  }
+  if (key_value_width > attention_width || attention_width % key_value_width != 0) {
+    errors.add("num_key_value_heads", std::to_string(key_value_width * heads / attention_width),
+               "must divide the heads (" + std::to_string(heads) + ")", place);
   }
   // 128-bit safety margin of all later counts: far above any published model.
   if (static_cast<double>(layers) * static_cast<double>(layer_matrix_parameters()) > 1e15) {

@@ -13,20 +13,14 @@ using base::WorkItem;
 constexpr std::uint64_t kBytesPerParameter = 2;  ///< fp16 on the lanes
 constexpr std::uint64_t kMillion = 1'000'000;
 
-/// A weight matrix with its bias: outputs = inputs * W + b.
-struct Matrix {
-  std::uint64_t inputs;
-  std::uint64_t outputs;
-  bool bias = true;
-};
-
 class Builder {
  public:
   Builder(const ModelSpec& model, const ScheduleConfig& config) : model_(model), config_(config) {}
 
   std::vector<WorkItem> build() {
     for (std::size_t i = 0; i < config_.micro_batches.size(); ++i) {
-      tokens_ = config_.micro_batches[i] * config_.sequence;
+      sequences_ = config_.micro_batches[i];
+      tokens_ = sequences_ * config_.sequence;
       last_ = i + 1 == config_.micro_batches.size();
       forward();
       backward();
@@ -40,6 +34,7 @@ class Builder {
     w.operation = operation;
     w.phase = phase;
     w.layer = layer_;
+    w.in_layer = in_layer_;
     w.tokens = tokens_;
     w.sequence = config_.sequence;
     w.resident_bytes = resident_;
@@ -70,8 +65,9 @@ class Builder {
   }
   void attention(Operation operation, Phase phase) {
     WorkItem w = item(operation, phase);
-    w.inputs = model_.width;
+    w.inputs = model_.attention_width;
     w.outputs = 1;
+    w.causal = model_.causal;
     begin_group();
     add(w);
     end_group();
@@ -139,86 +135,126 @@ class Builder {
     end_group();
   }
 
-  Matrix qkv() const { return {model_.width, 3 * model_.width}; }
-  Matrix projection() const { return {model_.width, model_.width}; }
-  Matrix up() const { return {model_.width, model_.feed_forward}; }
-  Matrix down() const { return {model_.feed_forward, model_.width}; }
-  Matrix head() const { return {model_.width, model_.vocabulary, false}; }
-
-  void layer_forward(Phase phase) {
-    const std::uint64_t d = model_.width;
-    vector(phase, d, VectorPasses::kNormForward, 2 * d);
-    if (model_.parallel_blocks) {
-      vector(phase, d, VectorPasses::kNormForward, 2 * d);
-      group(phase, {qkv(), up()});
-      attention(Operation::kAttentionForward, phase);
-      vector(phase, model_.feed_forward, VectorPasses::kGeluForward);
-      group(phase, {projection(), down()});
-    } else {
-      group(phase, {qkv()});
-      attention(Operation::kAttentionForward, phase);
-      group(phase, {projection()});
-      vector(phase, d, VectorPasses::kResidual);
-      vector(phase, d, VectorPasses::kNormForward, 2 * d);
-      group(phase, {up()});
-      vector(phase, model_.feed_forward, VectorPasses::kGeluForward);
-      group(phase, {down()});
+  void norms(Phase phase, std::uint64_t n) {
+    const std::uint64_t parameters = model_.norm_parameters();
+    for (std::uint64_t i = 0; i < n; ++i) {
+      if (phase == Phase::kBackward) {
+        vector(phase, model_.width, VectorPasses::kNormBackward, parameters, parameters);
+      } else {
+        vector(phase, model_.width, VectorPasses::kNormForward, parameters);
+      }
     }
-    vector(phase, d, VectorPasses::kResidual);
+  }
+  void activation(Phase phase) {
+    const bool back = phase == Phase::kBackward;
+    const std::uint64_t gelu = back ? VectorPasses::kGeluBackward : VectorPasses::kGeluForward;
+    const std::uint64_t gate = back ? VectorPasses::kGateBackward : VectorPasses::kGateForward;
+    vector(phase, model_.feed_forward, model_.gated ? gate : gelu);
   }
   void group(Phase phase, std::initializer_list<Matrix> matrices) {
     begin_group();
     for (const Matrix& m : matrices) gemm_forward(m, phase);
     end_group();
   }
+
+  /// Whether a normalisation stands before or after its block changes no count.
+  void layer_forward(Phase phase) {
+    if (model_.parallel_blocks) {
+      norms(phase, model_.norms_per_layer);
+      group(phase, {model_.query_key_value(), model_.up()});
+      attention(Operation::kAttentionForward, phase);
+      activation(phase);
+      group(phase, {model_.projection(), model_.down()});
+    } else {
+      norms(phase, 1);
+      group(phase, {model_.query_key_value()});
+      attention(Operation::kAttentionForward, phase);
+      group(phase, {model_.projection()});
+      vector(phase, model_.width, VectorPasses::kResidual);
+      norms(phase, model_.norms_per_layer - 1);
+      group(phase, {model_.up()});
+      activation(phase);
+      group(phase, {model_.down()});
+    }
+    vector(phase, model_.width, VectorPasses::kResidual);
+  }
   void layer_backward() {
-    const std::uint64_t d = model_.width;
-    gemm_backward(down());
-    vector(Phase::kBackward, model_.feed_forward, VectorPasses::kGeluBackward);
-    gemm_backward(up());
-    vector(Phase::kBackward, d, VectorPasses::kNormBackward, 2 * d, 2 * d);
-    gemm_backward(projection());
+    gemm_backward(model_.down());
+    activation(Phase::kBackward);
+    gemm_backward(model_.up());
+    norms(Phase::kBackward, model_.norms_per_layer - 1);
+    gemm_backward(model_.projection());
     attention(Operation::kAttentionBackward, Phase::kBackward);
-    gemm_backward(qkv());
-    vector(Phase::kBackward, d, VectorPasses::kNormBackward, 2 * d, 2 * d);
-    vector(Phase::kBackward, d, VectorPasses::kResidual);
+    gemm_backward(model_.query_key_value());
+    norms(Phase::kBackward, 1);
+    vector(Phase::kBackward, model_.width, VectorPasses::kResidual);
   }
 
-  /// 2 d bytes a token for a layer's input; 34 d for all intermediates of a layer
-  /// [korthikanti2022].
+  void tail_forward() {
+    if (model_.final_norm) norms(Phase::kForward, 1);
+    const std::vector<TailMatrix> tail = model_.tail();
+    for (const TailMatrix& t : tail) {
+      with_tokens(t, [&] { group(Phase::kForward, {t.matrix}); });
+      if (t.norm_follows) norms(Phase::kForward, 1);
+    }
+    if (tail.empty()) return;
+    const TailMatrix& last = tail.back();
+    with_tokens(last, [&] { vector(Phase::kForward, last.matrix.outputs, VectorPasses::kLoss); });
+  }
+  void tail_backward() {
+    const std::vector<TailMatrix> tail = model_.tail();
+    for (auto t = tail.rbegin(); t != tail.rend(); ++t) {
+      if (t->norm_follows) norms(Phase::kBackward, 1);
+      with_tokens(*t, [&] { gemm_backward(t->matrix); });
+    }
+    if (model_.final_norm) norms(Phase::kBackward, 1);
+  }
+  template <class Body>
+  void with_tokens(const TailMatrix& t, const Body& body) {
+    const std::uint64_t all = tokens_;
+    if (t.per_sequence) tokens_ = sequences_;
+    body();
+    tokens_ = all;
+  }
+
+  /// 2 bytes a feature and token for a layer's input, or all its intermediates.
   base::Bytes kept_per_layer() const {
-    return (config_.recompute ? 2 : 34) * tokens_ * model_.width;
+    return config_.recompute ? 2 * tokens_ * model_.width : live_layer();
   }
-  base::Bytes live_layer() const { return 34 * tokens_ * model_.width; }
+  base::Bytes live_layer() const { return tokens_ * model_.intermediate_bytes(); }
 
+  void begin_layer(std::uint32_t layer, Phase phase) {
+    layer_ = layer;
+    in_layer_ = true;
+    resident_ = kept_per_layer() * (layer_ + 1) + (config_.recompute ? live_layer() : 0);
+    layer_change(phase);
+  }
   void forward() {
     const std::uint64_t d = model_.width;
     layer_ = 0;
     resident_ = tokens_ * d * kBytesPerParameter;
     vector(Phase::kForward, d, VectorPasses::kEmbedding);
     items_.back().sample_bytes_in = tokens_ * d * kBytesPerParameter;
-    for (layer_ = 0; layer_ < model_.layers; ++layer_) {
-      resident_ = kept_per_layer() * (layer_ + 1) + (config_.recompute ? live_layer() : 0);
-      layer_change(Phase::kForward);
+    if (model_.embedding_norm) norms(Phase::kForward, 1);
+    for (std::uint32_t layer = 0; layer < model_.layers; ++layer) {
+      begin_layer(layer, Phase::kForward);
       layer_forward(Phase::kForward);
     }
-    vector(Phase::kForward, d, VectorPasses::kNormForward, 2 * d);
-    if (!model_.head) return;
-    group(Phase::kForward, {head()});
-    vector(Phase::kForward, model_.vocabulary, VectorPasses::kLoss);
+    in_layer_ = false;
+    tail_forward();
   }
   void backward() {
     const std::uint64_t d = model_.width;
-    if (model_.head) gemm_backward(head());
-    vector(Phase::kBackward, d, VectorPasses::kNormBackward, 2 * d, 2 * d);
-    for (layer_ = static_cast<std::uint32_t>(model_.layers); layer_-- > 0;) {
-      resident_ = kept_per_layer() * (layer_ + 1) + (config_.recompute ? live_layer() : 0);
-      layer_change(Phase::kBackward);
+    tail_backward();
+    for (auto layer = static_cast<std::uint32_t>(model_.layers); layer-- > 0;) {
+      begin_layer(layer, Phase::kBackward);
       if (config_.recompute) layer_forward(Phase::kRecompute);
       layer_backward();
     }
+    in_layer_ = false;
     layer_ = 0;
     resident_ = tokens_ * d * kBytesPerParameter;
+    if (model_.embedding_norm) norms(Phase::kBackward, 1);
     vector(Phase::kBackward, d, VectorPasses::kEmbedding);
     items_.back().sample_bytes_out = tokens_ * d * kBytesPerParameter;
   }
@@ -226,9 +262,11 @@ class Builder {
   const ModelSpec& model_;
   const ScheduleConfig& config_;
   std::vector<WorkItem> items_;
+  std::uint64_t sequences_ = 0;
   std::uint64_t tokens_ = 0;
   std::uint32_t layer_ = 0;
   base::Bytes resident_ = 0;
+  bool in_layer_ = false;
   bool last_ = false;
   bool group_begins_ = false;
 };

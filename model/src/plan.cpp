@@ -39,9 +39,7 @@ double estimate_seconds(const host::ModelSpec& model, const Settings& settings,
     double in[2] = {};
     double out[2] = {};
     for (const base::WorkItem& item : host::build_schedule(one_layer, config)) {
-      const bool layer = item.operation == base::Operation::kLayerChange ||
-                         (item.outputs != model.vocabulary && item.inputs != model.vocabulary);
-      const double times = layer ? static_cast<double>(model.layers) : 1.0;
+      const double times = item.in_layer ? static_cast<double>(model.layers) : 1.0;
       const int phase = item.phase == base::Phase::kForward ? 0 : 1;
       compute[phase] +=
           times * static_cast<double>(tiles::total(tiles::cycles_of(
@@ -114,8 +112,8 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
 }  // namespace
 
 base::Bytes activation_bytes_per_token(const host::ModelSpec& model, bool recompute) {
-  return recompute ? 2 * model.layers * model.width + 34 * model.width
-                   : 34 * model.layers * model.width;
+  const base::Bytes live = model.intermediate_bytes();
+  return recompute ? 2 * model.layers * model.width + live : model.layers * live;
 }
 
 TrainingPlan make_plan(const host::ModelSpec& model, const Settings& settings) {

@@ -139,8 +139,8 @@ class Run {
     r.step_seconds = seconds / n;
     r.simulated_cycles = wafer.epochs().cycle_at_or_after(end_) - first_cycle_;
     collect_traffic();
-    const std::uint64_t tokens = r.plan.tokens();
-    r.useful_multiply_adds = 3 * tokens * r.model.forward_multiply_adds(r.plan.schedule.sequence);
+    r.useful_multiply_adds =
+        3 * r.model.forward_multiply_adds(r.plan.batch, r.plan.schedule.sequence);
     r.executed_multiply_adds = (multiply_adds() - multiply_adds_before_) / options_.steps;
     collect_ledger(seconds);
     collect_power(seconds);

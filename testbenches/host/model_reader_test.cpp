@@ -42,6 +42,13 @@ TEST(ModelPresetTest, ParametersAreThePublishedOnes) {
   EXPECT_EQ(read_model(preset("gpt-3-6.7b"), "x").parameters(), 6'658'404'352u);
   EXPECT_EQ(read_model(preset("gpt-3-13b"), "x").parameters(), 12'853'386'240u);
   EXPECT_EQ(read_model(preset("gpt-3-20b"), "x").parameters(), 20'256'221'184u);
+  EXPECT_EQ(read_model(preset("gpt-3-175b"), "x").parameters(), 174'604'259'328u);
+  EXPECT_EQ(read_model(preset("gpt-2"), "x").parameters(), 124'439'808u);
+  EXPECT_EQ(read_model(preset("gpt-j-6b"), "x").parameters(), 6'050'882'784u);
+  EXPECT_EQ(read_model(preset("llama2-7b"), "x").parameters(), 6'738'415'616u);
+  EXPECT_EQ(read_model(preset("bert-large"), "x").parameters(), 336'226'108u);
+  // Encoder and pooler, and two labels.
+  EXPECT_EQ(read_model(preset("bert-large-sst2"), "x").parameters(), 335'141'888u + 2 * 1024 + 2);
 }
 
 TEST_F(ModelReaderTest, MissingKeysTakeTheDefaultsOfTheConfigurationClass) {
@@ -55,14 +62,25 @@ TEST_F(ModelReaderTest, MissingKeysTakeTheDefaultsOfTheConfigurationClass) {
       read(R"({"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,"n_inner":null,
                                   "n_positions":32,"vocab_size":100})");
   EXPECT_EQ(gpt2.feed_forward, 256u);
-  EXPECT_TRUE(gpt2.tied_head && gpt2.learned_positions && !gpt2.parallel_blocks && gpt2.head);
+  EXPECT_TRUE(gpt2.tied_head && gpt2.learned_positions && !gpt2.parallel_blocks);
+  EXPECT_EQ(gpt2.head, Head::kLanguageModel);
 }
 
 TEST_F(ModelReaderTest, ArchitecturesDecideTheHead) {
-  EXPECT_FALSE(
-      read(R"({"architectures":["GPT2Model"],"model_type":"gpt2","n_layer":2,"n_embd":64,"n_head":4,
-                        "n_positions":32,"vocab_size":100})")
-          .head);
+  const auto head = [this](const std::string& type, const std::string& name) {
+    return read(R"({"architectures":[")" + name + R"("],"model_type":")" + type +
+                R"(","n_layer":2,"n_embd":64,"n_head":4,"n_positions":32,"vocab_size":100,
+                   "num_hidden_layers":2,"hidden_size":64,"num_attention_heads":4,
+                   "max_position_embeddings":32})")
+        .head;
+  };
+  EXPECT_EQ(head("gpt2", "GPT2Model"), Head::kNone);
+  EXPECT_EQ(head("gpt2", "GPT2LMHeadModel"), Head::kLanguageModel);
+  EXPECT_EQ(head("llama", "LlamaForCausalLM"), Head::kLanguageModel);
+  EXPECT_EQ(head("bert", "BertModel"), Head::kPooler);
+  EXPECT_EQ(head("bert", "BertForSequenceClassification"), Head::kClassifier);
+  EXPECT_EQ(head("bert", "BertForMaskedLM"), Head::kLanguageModel);
+  EXPECT_EQ(head("bert", "BertForPreTraining"), Head::kPretraining);
 }
 
 TEST_F(ModelReaderTest, EveryBadValueIsNamedWithItsRule) {

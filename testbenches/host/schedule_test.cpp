@@ -46,6 +46,28 @@ TEST(ScheduleTest, BytesOfGptNeoxAreThoseOfTheIndependentCountToTheByte) {
   }
 }
 
+// Everything but the look-up tables is streamed; what sees one token a sequence is streamed too.
+TEST(ScheduleTest, BytesOfOtherTypesAreThoseOfTheIndependentCountToTheByte) {
+  const auto streamed = [](const char* name, bool recompute) {
+    return sums_of(build_schedule(
+        read_model(WSE_SOURCE_DIR "/configs/models/" + std::string(name) + ".json", name),
+        {{2}, 128, recompute}));
+  };
+  const auto expect = [&](const char* name, std::uint64_t layers, std::uint64_t rest) {
+    EXPECT_EQ(streamed(name, false).in, 2 * (2 * layers + 2 * rest)) << name;
+    EXPECT_EQ(streamed(name, true).in, 2 * (3 * layers + 2 * rest)) << name;
+    EXPECT_EQ(streamed(name, true).out, 2 * (layers + rest)) << name;
+  };
+  constexpr std::uint64_t d = 4096;
+  expect("gpt-j-6b", 28 * (12 * d * d + 4 * d + d + 2 * d), 2 * d + 50'400 * d + 50'400);
+  expect("llama2-7b", 32 * (4 * d * d + 3 * d * 11'008 + 2 * d), d + 32'000 * d);
+  constexpr std::uint64_t b = 1024;
+  constexpr std::uint64_t bert = 24 * (12 * b * b + 13 * b);
+  expect("bert-large-sst2", bert, 2 * b + b * b + b + 2 * b + 2);
+  expect("bert-large", bert,
+         2 * b + b * b + b + 2 * b + 2 + b * b + b + 2 * b + 30'522 * b + 30'522);
+}
+
 TEST(ScheduleTest, BlocksDoNotChangeTheBytes) {
   for (const base::Bytes block :
        {base::Bytes{1} << 16, base::Bytes{1} << 22, base::Bytes{1} << 40}) {

@@ -30,6 +30,7 @@ struct WorkItem {
   Operation operation = Operation::kVector;
   Phase phase = Phase::kForward;
   std::uint32_t layer = 0;
+  bool in_layer = false;  ///< not of the embedding or of what follows the last layer
   std::uint64_t inputs =
       0;  ///< gemm: features reduced over; vector and attention: elements (width) a token
   std::uint64_t outputs =

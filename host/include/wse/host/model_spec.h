@@ -4,60 +4,99 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wse/base/config_errors.h"
 
 namespace wse::host {
 
-/// A decoder-only transformer, as far as training traffic depends on it.
+/// A weight matrix with its bias: y = x W + b.
+struct Matrix {
+  std::uint64_t inputs = 0;
+  std::uint64_t outputs = 0;
+  bool bias = true;
+
+  std::uint64_t weights() const { return inputs * outputs; }
+  std::uint64_t parameters() const { return weights() + (bias ? outputs : 0); }
+};
+
+/// A matrix behind the last layer.
+struct TailMatrix {
+  Matrix matrix;
+  bool tied = false;          ///< its weights are those of the embedding
+  bool per_sequence = false;  ///< sees one token of each sequence
+  bool norm_follows = false;
+};
+
+/// What follows the last layer.
+enum class Head {
+  kNone,
+  kLanguageModel,  ///< every token over the vocabulary
+  kPooler,         ///< a dense layer on the first token
+  kClassifier,     ///< the pooler, and two labels
+  kPretraining,    ///< the language model, the pooler, and two labels
+};
+
+/// A transformer, as far as training traffic depends on it.
 struct ModelSpec {
   std::string name;
   std::string type;  ///< Hugging Face model_type
   std::uint64_t layers = 0;
   std::uint64_t width = 0;  ///< features of the residual stream
   std::uint64_t heads = 0;
-  std::uint64_t feed_forward = 0;  ///< features inside the feed-forward block
+  std::uint64_t attention_width = 0;  ///< features of all heads together
+  std::uint64_t key_value_width = 0;  ///< features of the keys, and of the values
+  std::uint64_t feed_forward = 0;     ///< features inside the feed-forward block
   std::uint64_t vocabulary = 0;
   std::uint64_t positions = 0;     ///< longest sequence
   bool learned_positions = false;  ///< a table of positions, else rotary
-  bool parallel_blocks = false;  ///< attention and feed-forward start together from the same input
-  bool tied_head = false;        ///< the head is the embedding
-  bool head = true;              ///< a language-model head follows the last layer
+  std::uint64_t token_types = 0;   ///< rows of a table of token types
+  bool causal = true;              ///< a token sees itself and those before; else all
+  bool parallel_blocks = false;    ///< attention and feed-forward start together
+  bool gated = false;              ///< the feed-forward block multiplies two projections
+  bool attention_bias = true;      ///< of queries, keys and values, and of the projection
+  bool feed_forward_bias = true;
+  bool norm_bias = true;  ///< a shift beside the scale
+  std::uint64_t norms_per_layer = 2;
+  bool embedding_norm = false;
+  bool final_norm = true;
+  bool tied_head = false;  ///< the head is the embedding
+  bool head_bias = false;
+  bool head_transform = false;  ///< a dense layer and a normalisation before the vocabulary
+  Head head = Head::kLanguageModel;
   std::optional<std::uint64_t> stated_parameters;
 
-  std::uint64_t layer_matrix_parameters() const {
-    return 4 * width * width + 2 * width * feed_forward;
+  Matrix query_key_value() const {
+    return {width, attention_width + 2 * key_value_width, attention_bias};
   }
-  /// Matrices, their biases, two normalisations.
-  std::uint64_t layer_parameters() const {
-    return layer_matrix_parameters() + (5 * width + feed_forward) + 4 * width;
-  }
-  std::uint64_t final_norm_parameters() const { return 2 * width; }
-  std::uint64_t head_parameters() const { return head ? vocabulary * width : 0; }
-  std::uint64_t embedding_parameters() const {
-    return vocabulary * width + (learned_positions ? positions * width : 0);
-  }
+  Matrix projection() const { return {attention_width, width, attention_bias}; }
+  Matrix up() const { return {width, (gated ? 2 : 1) * feed_forward, feed_forward_bias}; }
+  Matrix down() const { return {feed_forward, width, feed_forward_bias}; }
+  /// In the order of the forward pass.
+  std::vector<TailMatrix> tail() const;
+
+  std::uint64_t norm_parameters() const { return norm_bias ? 2 * width : width; }
+  std::uint64_t layer_matrix_parameters() const;
+  std::uint64_t layer_parameters() const;
+  std::uint64_t embedding_parameters() const;
+  std::uint64_t tail_parameters() const;
   std::uint64_t parameters() const;
-  /// Matrix parameters a token is multiplied with, the head included, look-ups excluded.
-  std::uint64_t multiplied_parameters() const {
-    return layers * layer_matrix_parameters() + head_parameters();
-  }
-  /// Multiply-adds of the forward pass of a token, causal attention over (sequence + 1) / 2 keys on
-  /// the mean.
-  std::uint64_t forward_multiply_adds(std::uint64_t sequence) const {
-    return multiplied_parameters() + layers * (sequence + 1) * width;
-  }
-  /// Of the layers alone: what recomputation does once more.
-  std::uint64_t recomputed_multiply_adds(std::uint64_t sequence) const {
-    return layers * (layer_matrix_parameters() + (sequence + 1) * width);
-  }
+
+  /// Multiply-adds of the forward pass: layers once, and all that follows them. Scores and context
+  /// count one for each key a token sees and feature.
+  std::uint64_t layers_multiply_adds(std::uint64_t sequences, std::uint64_t sequence) const;
+  std::uint64_t forward_multiply_adds(std::uint64_t sequences, std::uint64_t sequence) const;
+
+  /// Bytes of a layer's intermediates a token, fp16, without attention matrices
+  /// [korthikanti2022]: 34 width where the feed-forward block is four times as wide.
+  std::uint64_t intermediate_bytes() const { return 18 * width + (gated ? 6 : 4) * feed_forward; }
 
   void validate(const std::string& place, base::ConfigErrors& errors) const;
 };
 
-/// Reads a Hugging Face `config.json` of model_type gpt_neox or gpt2. Keys that are not needed take
-/// the defaults of the configuration class; `architectures` decides the head. Throws ConfigError
-/// with every violation.
+/// Reads a Hugging Face `config.json` of model_type gpt_neox, gpt2, gptj, llama or bert. Keys that
+/// are not needed take the defaults of the configuration class; `architectures` decides the head.
+/// Throws ConfigError with every violation.
 ModelSpec read_model(const std::string& path, const std::string& name);
 
 }  // namespace wse::host

@@ -27,6 +27,8 @@ struct VectorPasses {
   static constexpr std::uint64_t kNormBackward = 10;
   static constexpr std::uint64_t kGeluForward = 10;  ///< tanh form
   static constexpr std::uint64_t kGeluBackward = 12;
+  static constexpr std::uint64_t kGateForward = 10;  ///< x sigmoid(x), times the other projection
+  static constexpr std::uint64_t kGateBackward = 14;
   static constexpr std::uint64_t kResidual = 1;
   static constexpr std::uint64_t kLoss = 13;  ///< exponential, sum, logarithm, gradient
   static constexpr std::uint64_t kEmbedding = 1;
