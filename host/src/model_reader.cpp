@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -51,6 +52,12 @@ void fix_bert(ModelSpec& spec) {
   spec.head_transform = true;
 }
 
+void fix_gopher(ModelSpec& spec) {
+  spec.relative_positions = true;
+  spec.norm_bias = false;
+}
+void fix_dalle(ModelSpec& spec) { spec.learned_positions = true; }
+
 constexpr Dialect kDialects[] = {
     {"gpt_neox", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
      "max_position_embeddings", 24576, 2048, false, fix_gpt_neox},
@@ -62,6 +69,10 @@ constexpr Dialect kDialects[] = {
      "max_position_embeddings", 11008, 2048, false, fix_llama},
     {"bert", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
      "max_position_embeddings", 3072, std::nullopt, true, fix_bert},
+    {"gopher", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", std::nullopt, 2048, true, fix_gopher},
+    {"dalle", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_text_length", std::nullopt, std::nullopt, false, fix_dalle},
 };
 
 std::string read_text(const std::string& path) {
@@ -106,6 +117,13 @@ class Reader {
   std::uint64_t required(const char* key) {
     if (const auto value = number(key)) return *value;
     errors_.add(key, "", "is missing", place_);
+    bad_ = true;
+    return 1;
+  }
+  std::uint64_t square_root(const char* key, std::uint64_t value) {
+    const auto root = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(value)));
+    if (root * root == value && root <= 4096) return root;
+    errors_.add(key, std::to_string(value), "must be a square, at most 4096 x 4096", place_);
     bad_ = true;
     return 1;
   }
@@ -177,6 +195,11 @@ void read_details(Reader& reader, ModelSpec& spec) {
     spec.feed_forward_bias = reader.flag("mlp_bias", false);
   } else if (spec.type == "bert") {
     spec.token_types = reader.number("type_vocab_size").value_or(2);
+  } else if (spec.type == "dalle") {
+    spec.image_vocabulary = reader.required("image_vocab_size");
+    const std::uint64_t length = reader.required("image_length");
+    spec.image_side = reader.square_root("image_length", length);
+    spec.positions += spec.image_side * spec.image_side;
   }
 }
 

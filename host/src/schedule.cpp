@@ -36,7 +36,6 @@ class Builder {
     w.layer = layer_;
     w.in_layer = in_layer_;
     w.tokens = tokens_;
-    w.sequence = config_.sequence;
     w.resident_bytes = resident_;
     w.last_micro_batch = last_;
     return w;
@@ -67,7 +66,7 @@ class Builder {
     WorkItem w = item(operation, phase);
     w.inputs = model_.attention_width;
     w.outputs = 1;
-    w.causal = model_.causal;
+    w.pattern = model_.pattern(layer_, config_.sequence);
     begin_group();
     add(w);
     end_group();

@@ -122,6 +122,12 @@ TrainingPlan make_plan(const host::ModelSpec& model, const Settings& settings) {
         "run.sequence", std::to_string(settings.run.sequence),
         fmt::format("must be at most the model's positions, {}", model.positions));
   }
+  if (settings.run.sequence != 0 && settings.run.sequence != model.positions &&
+      model.image_side > 0) {
+    throw base::ConfigError(
+        "run.sequence", std::to_string(settings.run.sequence),
+        fmt::format("must be the text and the image of this model, {}", model.positions));
+  }
   std::optional<TrainingPlan> best;
   for (const bool recompute : {false, true}) {
     if (settings.run.recompute == (recompute ? "none" : "full")) continue;

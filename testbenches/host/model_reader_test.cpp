@@ -47,6 +47,14 @@ TEST(ModelPresetTest, ParametersAreThePublishedOnes) {
   EXPECT_EQ(read_model(preset("gpt-j-6b"), "x").parameters(), 6'050'882'784u);
   EXPECT_EQ(read_model(preset("llama2-7b"), "x").parameters(), 6'738'415'616u);
   EXPECT_EQ(read_model(preset("bert-large"), "x").parameters(), 336'226'108u);
+  // L 13 d^2 and biases, two scales a layer, a tied head.
+  constexpr std::uint64_t g = 16'384;
+  EXPECT_EQ(read_model(preset("gopher-280b"), "x").parameters(),
+            80 * (13 * g * g + 4 * g + g + 4 * g + g + 2 * g) + g + 32'000 * g);
+  // 256 places of text, each with its filler, 32 rows and 32 columns.
+  constexpr std::uint64_t e = 3'968;
+  EXPECT_EQ(read_model(preset("dalle-12b"), "x").parameters(),
+            64 * (12 * e * e + 13 * e) + 2 * e + 2 * (16'384 + 8'192) * e + (512 + 64) * e);
   // Encoder and pooler, and two labels.
   EXPECT_EQ(read_model(preset("bert-large-sst2"), "x").parameters(), 335'141'888u + 2 * 1024 + 2);
 }
@@ -106,8 +114,11 @@ TEST_F(ModelReaderTest, ImpossibleModelsAreRefused) {
   EXPECT_NE(with("18446744073709551615", "64", "4", "").find("must be 1 .. 100000"),
             std::string::npos);
   EXPECT_NE(with("2", "99999999999", "4", "").find("width"), std::string::npos);
-  EXPECT_NE(with("2", "64", "4", R"(,"num_parameters":5)").find("differs by more than 2 %"),
+  EXPECT_NE(with("2", "64", "4", R"(,"num_parameters":1234)").find("differs by more than 2 %"),
             std::string::npos);
+  EXPECT_NE(with("2", "64", "4", R"(,"num_parameters":107000)").find("differs by more than 5 %"),
+            std::string::npos);
+  EXPECT_EQ(with("2", "64", "4", R"(,"num_parameters":105000)"), "");  // 101,184 counted
   EXPECT_EQ(with("2", "64", "4", ""), "");
 }
 

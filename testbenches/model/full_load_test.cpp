@@ -33,7 +33,6 @@ class FullLoadTest : public testing_support::SystemCTest {
       item.inputs = 16ull * g.user_columns;
       item.outputs = 500;
       item.tokens = 256ull * g.user_rows;
-      item.sequence = item.tokens;
       item.weight_bytes = item.inputs * item.outputs * 2;
       schedule.push_back(item);
     }

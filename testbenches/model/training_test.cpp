@@ -48,6 +48,35 @@ TEST_F(TrainingTest, GptNeoxExecutesTheMultiplyAddsOfTheIndependentCountToTheUni
   EXPECT_NEAR(std::accumulate(r.time_ledger.begin(), r.time_ledger.end(), 0.0), 1, 1e-9);
 }
 
+// Of 64 layers 47 see rows, 16 columns, the last a window of 11 x 11; all see the text.
+TEST_F(TrainingTest, DalleExecutesTheMultiplyAddsOfTheIndependentCountToTheUnit) {
+  constexpr std::uint64_t d = 3968;
+  constexpr std::uint64_t text = 256 * 257 / 2 + 1024 * 256;
+  std::uint64_t window = 0;
+  for (int row = 0; row < 32; ++row) {
+    for (int column = 0; column < 32; ++column) {
+      for (int dy = -5; dy <= 0; ++dy) {
+        for (int dx = -5; dx <= (dy == 0 ? 0 : 5); ++dx) {
+          window += row + dy >= 0 && column + dx >= 0 && column + dx < 32 ? 1 : 0;
+        }
+      }
+    }
+  }
+  constexpr std::uint64_t rows = 1024 * 32 - 31 * 32 / 2;
+  constexpr std::uint64_t columns = 32 * 32 * 33 / 2;
+  const std::uint64_t keys = 64 * text + 47 * rows + 16 * columns + window;
+  Settings settings;
+  settings.run.batch = 2;
+  settings.run.recompute = "full";
+  TrainingOptions options;
+  options.cold_start = true;
+  const TrainingResult r = run("dalle-12b", settings, options);
+  const std::uint64_t layers = 64 * 1280 * 12 * d * d + 2 * keys * d;
+  const std::uint64_t head = 1280 * (16'384 + 8'192) * d;
+  EXPECT_EQ(r.useful_multiply_adds, 2 * 3 * (layers + head));
+  EXPECT_EQ(r.executed_multiply_adds, 2 * (4 * layers + 3 * head));
+}
+
 TEST_F(TrainingTest, LedgersOfTimeAndEnergyAreComplete) {
   TrainingOptions options;
   options.steps = 3;

@@ -20,7 +20,7 @@ WorkItem gemm(std::uint64_t inputs, std::uint64_t outputs, std::uint64_t tokens)
   item.inputs = inputs;
   item.outputs = outputs;
   item.tokens = tokens;
-  item.sequence = 2048;
+  item.pattern.sequence = 2048;
   return item;
 }
 
@@ -61,13 +61,13 @@ TEST(CostTermsTest, MultiplyAddsAreExactHoweverTheWaferIsCut) {
     const auto copies = static_cast<std::uint32_t>(1 + random.below(5));
     const base::Mapping mapping(96, 70, copies);
     WorkItem item = gemm(1 + random.below(900), 1 + random.below(300), 64 * (1 + random.below(40)));
-    item.sequence = 64;
+    item.pattern.sequence = 64;
     const Operation operations[] = {Operation::kGemmForward, Operation::kGemmWeightGradient,
                                     Operation::kAttentionForward, Operation::kAttentionBackward};
     item.operation = operations[i % 4];
     std::uint64_t expected = item.inputs * item.outputs * item.tokens;
-    if (i % 4 == 2) expected = item.tokens * (item.sequence + 1) * item.inputs;
-    if (i % 4 == 3) expected = 2 * item.tokens * (item.sequence + 1) * item.inputs;
+    if (i % 4 == 2) expected = item.tokens * (item.pattern.sequence + 1) * item.inputs;
+    if (i % 4 == 3) expected = 2 * item.tokens * (item.pattern.sequence + 1) * item.inputs;
     const auto x = static_cast<std::uint32_t>(random.below(97));
     const auto y = static_cast<std::uint32_t>(random.below(71));
     std::uint64_t sum = 0;

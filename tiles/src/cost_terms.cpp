@@ -14,21 +14,9 @@ using base::WorkItem;
 
 namespace {
 
-/// Sum of (position + 1) over the first n tokens of a stream of sequences.
-std::uint64_t causal_keys_before(std::uint64_t n, std::uint64_t sequence) {
-  const std::uint64_t rest = n % sequence;
-  return n / sequence * (sequence * (sequence + 1) / 2) + rest * (rest + 1) / 2;
-}
-
 /// Keys seen by the tokens of a run, summed.
 std::uint64_t keys_in(const WorkItem& item, const Mapping::TokenRun& run) {
-  if (!item.causal) return run.size() * item.sequence;
-  return causal_keys_before(run.end, item.sequence) - causal_keys_before(run.begin, item.sequence);
-}
-
-/// Twice the mean number of keys a query.
-std::uint64_t keys_twice(const WorkItem& item) {
-  return item.causal ? item.sequence + 1 : 2 * item.sequence;
+  return item.pattern.keys_before(run.end) - item.pattern.keys_before(run.begin);
 }
 
 struct Loops {
@@ -141,7 +129,7 @@ CauseCycles cycles_of(const WorkItem& item, const Mapping& mapping, const TileCo
     case Operation::kAttentionBackward:
       set(Cause::kAttention,
           (item.operation == Operation::kAttentionBackward ? 2 : 1) *
-              terms.attention(mapping.tokens_per_tile(item.tokens), keys_twice(item),
+              terms.attention(mapping.tokens_per_tile(item.tokens), item.pattern.keys_twice(),
                               mapping.features_per_tile(item.inputs)));
       break;
     case Operation::kVector:

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "wse/base/activity.h"
+#include "wse/base/attention_pattern.h"
 #include "wse/base/units.h"
 
 namespace wse::base {
@@ -36,8 +37,7 @@ struct WorkItem {
   std::uint64_t outputs =
       0;  ///< gemm: output features of this block; vector: passes over the elements
   std::uint64_t tokens = 0;               ///< tokens of the micro-batch
-  std::uint64_t sequence = 0;             ///< attention: tokens a sequence
-  bool causal = true;                     ///< attention: a token sees itself and those before
+  AttentionPattern pattern;               ///< attention: which keys a token sees
   std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights, parts per million
   Bytes weight_bytes = 0;                 ///< weights that enter
   Bytes gradient_bytes = 0;               ///< weight gradients that leave

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "wse/base/attention_pattern.h"
 #include "wse/base/config_errors.h"
 
 namespace wse::host {
@@ -48,13 +49,16 @@ struct ModelSpec {
   std::uint64_t key_value_width = 0;  ///< features of the keys, and of the values
   std::uint64_t feed_forward = 0;     ///< features inside the feed-forward block
   std::uint64_t vocabulary = 0;
-  std::uint64_t positions = 0;     ///< longest sequence
-  bool learned_positions = false;  ///< a table of positions, else rotary
-  std::uint64_t token_types = 0;   ///< rows of a table of token types
-  bool causal = true;              ///< a token sees itself and those before; else all
-  bool parallel_blocks = false;    ///< attention and feed-forward start together
-  bool gated = false;              ///< the feed-forward block multiplies two projections
-  bool attention_bias = true;      ///< of queries, keys and values, and of the projection
+  std::uint64_t positions = 0;         ///< longest sequence
+  bool learned_positions = false;      ///< a table of positions, else rotary or relative
+  bool relative_positions = false;     ///< a matrix of every layer for the keys' relative positions
+  std::uint64_t image_vocabulary = 0;  ///< image tokens beside those of the text
+  std::uint64_t image_side = 0;   ///< rows and columns of an image behind the text; 0: text only
+  std::uint64_t token_types = 0;  ///< rows of a table of token types
+  bool causal = true;             ///< a token sees itself and those before; else all
+  bool parallel_blocks = false;   ///< attention and feed-forward start together
+  bool gated = false;             ///< the feed-forward block multiplies two projections
+  bool attention_bias = true;     ///< of queries, keys and values, and of the projection
   bool feed_forward_bias = true;
   bool norm_bias = true;  ///< a shift beside the scale
   std::uint64_t norms_per_layer = 2;
@@ -67,11 +71,16 @@ struct ModelSpec {
   std::optional<std::uint64_t> stated_parameters;
 
   Matrix query_key_value() const {
-    return {width, attention_width + 2 * key_value_width, attention_bias};
+    return {width,
+            attention_width + 2 * key_value_width + (relative_positions ? attention_width : 0),
+            attention_bias};
   }
   Matrix projection() const { return {attention_width, width, attention_bias}; }
   Matrix up() const { return {width, (gated ? 2 : 1) * feed_forward, feed_forward_bias}; }
   Matrix down() const { return {feed_forward, width, feed_forward_bias}; }
+  /// Keys that a token sees in a layer, 0 the first. Images: rows, every fourth layer columns, the
+  /// last a convolution [ramesh2021, A-026].
+  base::AttentionPattern pattern(std::uint64_t layer, std::uint64_t sequence) const;
   /// In the order of the forward pass.
   std::vector<TailMatrix> tail() const;
 
@@ -92,10 +101,14 @@ struct ModelSpec {
   std::uint64_t intermediate_bytes() const { return 18 * width + (gated ? 6 : 4) * feed_forward; }
 
   void validate(const std::string& place, base::ConfigErrors& errors) const;
+
+ private:
+  void check_stated(const std::string& place, base::ConfigErrors& errors) const;
 };
 
-/// Reads a Hugging Face `config.json` of model_type gpt_neox, gpt2, gptj, llama or bert. Keys that
-/// are not needed take the defaults of the configuration class; `architectures` decides the head.
+/// Reads a Hugging Face `config.json` of model_type gpt_neox, gpt2, gptj, llama or bert, and
+/// files of the same form for gopher and dalle. Keys that are not needed take the defaults of the
+/// configuration class; `architectures` decides the head.
 /// Throws ConfigError with every violation.
 ModelSpec read_model(const std::string& path, const std::string& name);
 
