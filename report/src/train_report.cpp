@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "wse/model/binding.h"
 #include "wse/report/files.h"
 #include "wse/report/waves.h"
 
@@ -48,6 +49,28 @@ json by_name(const std::vector<double>& values,
   return object;
 }
 
+json binding_json(const TrainingResult& r) {
+  const model::Binding b = model::binding_of(r.time_ledger);
+  return {{"by", b.by()},
+          {"compute", b.compute},
+          {"io", b.io},
+          {"sram", b.sram},
+          {"latency", b.latency}};
+}
+
+json residency_json(const TrainingResult& r) {
+  const model::Residency m = model::residency_of(r.model, r.settings, r.plan);
+  return {{"sram_built_bytes", m.sram_built},
+          {"sram_program_bytes", m.sram_program},
+          {"activations_bytes", m.activations},
+          {"weights_in_flight_bytes", m.weights_in_flight},
+          {"gradients_waiting_bytes", m.gradients_waiting},
+          {"code_and_sums_bytes", m.code_and_sums},
+          {"free_bytes", m.free},
+          {"parameter_state_bytes", m.parameter_state},
+          {"parameter_capacity_bytes", m.parameter_capacity}};
+}
+
 /// What lanes and tiles needed each on their own; the larger one binds.
 double lane_busy_seconds(const TrainingResult& r) {
   base::Picoseconds most = 0;
@@ -82,6 +105,8 @@ json train_json(const TrainingResult& r) {
           {"useful_fmac", r.useful_multiply_adds},
           {"executed_fmac", r.executed_multiply_adds},
           {"time_ledger", ledger_json(r)},
+          {"bound", binding_json(r)},
+          {"residency", residency_json(r)},
           {"bytes_in", r.bytes_in},
           {"bytes_out", r.bytes_out},
           {"sample_bytes_in", r.sample_bytes_in},
@@ -172,9 +197,16 @@ std::string summary(const TrainingResult& r) {
                    r.plan.schedule.sequence, r.plan.schedule.micro_batches.size(),
                    r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
                    r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
-  line("activations", fmt::format("{:.2f} of {:.2f} GB on the wafer",
-                                  static_cast<double>(r.plan.activation_bytes) / 1e9,
-                                  static_cast<double>(r.plan.activation_limit) / 1e9));
+  const model::Residency m = model::residency_of(r.model, r.settings, r.plan);
+  const auto gb = [](base::Bytes bytes) { return static_cast<double>(bytes) / 1e9; };
+  line(
+      "on the wafer",
+      fmt::format("{:.2f} GB activations, {:.2f} GB free, {:.2f} GB weights and gradients on their "
+                  "way, {:.2f} GB code and sums",
+                  gb(m.activations), gb(m.free), gb(m.weights_in_flight + m.gradients_waiting),
+                  gb(m.code_and_sums)));
+  line("in MemoryX", fmt::format("{:.1f} GB of {:.0f} GB: weights and optimizer",
+                                 gb(m.parameter_state), gb(m.parameter_capacity)));
   line("step", fmt::format("{:.4f} s = {} cycles of the core clock", r.step_seconds,
                            r.simulated_cycles / r.steps));
   line("tokens/s", fmt::format("{:.0f}", r.tokens_per_second()));
@@ -192,6 +224,12 @@ std::string summary(const TrainingResult& r) {
                                   r.temperature_peak_c));
   line("energy", fmt::format("{:.0f} J a step, {:.3f} J a token", r.energy_j,
                              r.energy_j / r.tokens_per_step()));
+  const model::Binding bound = model::binding_of(r.time_ledger);
+  line("bound by",
+       fmt::format("{}: compute {:.1f} %, recomputing for want of SRAM {:.1f} %, waiting "
+                   "for I/O {:.1f} %, latency {:.1f} %",
+                   bound.by(), 100 * bound.compute, 100 * bound.sram, 100 * bound.io,
+                   100 * bound.latency));
   if (r.throttled_fraction > 0)
     line("throttled", fmt::format("{:.1f} % of the time", r.throttled_fraction * 100));
   s += "  where the time goes\n";
