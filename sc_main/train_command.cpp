@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "progress_bar.h"
 #include "settings_options.h"
 #include "wse/base/report.h"
 #include "wse/report/files.h"
@@ -91,7 +92,10 @@ int train_command(const Arguments& arguments) {
   options.cold_start = o.cold_start;
   if (o.order == "reverse") options.order = model::ConstructionOrder::kReverse;
   options.interrupted = [] { return g_interrupted != 0; };
+  ProgressBar bar(!o.quiet && !o.verbose);
+  options.progress = [&bar](const model::Progress& progress) { bar.show(progress); };
   const model::TrainingResult result = model::train(spec, settings, energy, options);
+  bar.clear();
   report::write_results(result, out);
   if (o.json) {
     std::cout << report::train_json(result).dump(2) << std::endl;

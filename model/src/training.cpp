@@ -45,7 +45,10 @@ class Run {
         start_(Clock::now()),
         schedule_(host::build_schedule(model, plan.schedule)),
         cs2_("cs2", settings, energy, plan, schedule_, options.order),
-        recorder_("recorder", cs2_, options.interrupted) {
+        recorder_("recorder", cs2_, [this] {
+          tell_progress();
+          return options_.interrupted();
+        }) {
     result_.model = model;
     result_.plan = plan;
     result_.settings = settings;
@@ -89,10 +92,27 @@ class Run {
     });
   }
 
+  void tell_progress() {
+    Progress p;
+    p.steps = options_.steps;
+    p.step = warming_ ? 0 : options_.steps - left_ + 1;
+    p.layers = result_.model.layers;
+    const std::size_t item = std::min(cs2_.host().items_done(), schedule_.size() - 1);
+    p.phase = schedule_[item].phase;
+    p.layer = schedule_[item].layer;
+    const double warm_up = options_.cold_start ? 0 : 1;
+    const double steps = (warming_ ? 0 : warm_up + p.step - 1) +
+                         static_cast<double>(item) / static_cast<double>(schedule_.size());
+    p.fraction = steps / (warm_up + options_.steps);
+    options_.progress(p);
+  }
+
   /// One step to learn the mean power of every die, then its steady state: a step among many begins
   /// there.
   void warm_up() {
+    warming_ = true;
     steps(1);
+    warming_ = false;
     const base::Picoseconds boundary = (base::now() / window() + 1) * window();
     run_until(boundary + 3 * window() / 4);
     cs2_.wafer().monitor().settle();
@@ -248,6 +268,7 @@ class Run {
   TrainingResult result_;
   std::uint32_t left_ = 0;
   bool done_ = false;
+  bool warming_ = false;
   base::Picoseconds begin_ = 0;
   base::Picoseconds end_ = 0;
   base::Cycles first_cycle_ = 0;

@@ -199,12 +199,11 @@ std::string summary(const TrainingResult& r) {
                    r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
   const model::Residency m = model::residency_of(r.model, r.settings, r.plan);
   const auto gb = [](base::Bytes bytes) { return static_cast<double>(bytes) / 1e9; };
-  line(
-      "on the wafer",
-      fmt::format("{:.2f} GB activations, {:.2f} GB free, {:.2f} GB weights and gradients on their "
-                  "way, {:.2f} GB code and sums",
-                  gb(m.activations), gb(m.free), gb(m.weights_in_flight + m.gradients_waiting),
-                  gb(m.code_and_sums)));
+  line("on the wafer",
+       fmt::format(
+           "{:.2f} GB activations, {:.2f} GB free; {:.2f} GB on its way, {:.2f} GB code and sums",
+           gb(m.activations), gb(m.free), gb(m.weights_in_flight + m.gradients_waiting),
+           gb(m.code_and_sums)));
   line("in MemoryX", fmt::format("{:.1f} GB of {:.0f} GB: weights and optimizer",
                                  gb(m.parameter_state), gb(m.parameter_capacity)));
   line("step", fmt::format("{:.4f} s = {} cycles of the core clock", r.step_seconds,
@@ -225,11 +224,10 @@ std::string summary(const TrainingResult& r) {
   line("energy", fmt::format("{:.0f} J a step, {:.3f} J a token", r.energy_j,
                              r.energy_j / r.tokens_per_step()));
   const model::Binding bound = model::binding_of(r.time_ledger);
-  line("bound by",
-       fmt::format("{}: compute {:.1f} %, recomputing for want of SRAM {:.1f} %, waiting "
-                   "for I/O {:.1f} %, latency {:.1f} %",
-                   bound.by(), 100 * bound.compute, 100 * bound.sram, 100 * bound.io,
-                   100 * bound.latency));
+  line("bound by", fmt::format("{} (compute {:.1f} %, recompute for lack of SRAM {:.1f} %, I/O "
+                               "{:.1f} %, latency {:.1f} %)",
+                               bound.by(), 100 * bound.compute, 100 * bound.sram, 100 * bound.io,
+                               100 * bound.latency));
   if (r.throttled_fraction > 0)
     line("throttled", fmt::format("{:.1f} % of the time", r.throttled_fraction * 100));
   s += "  where the time goes\n";

@@ -111,6 +111,18 @@ TEST_F(TrainCommandTest, GptNeoxNeedsLittleMemory) {
   EXPECT_EQ(j["machine"]["dies"], 84);
 }
 
+TEST_F(TrainCommandTest, ATerminalSeesProgressAndAPipeDoesNot) {
+  const std::string command = std::string(WSE_CLI) + " train gpt-3-xl --out out";
+  const auto seen = run_command("script -qec '" + command + "' /dev/null", folder_);
+  EXPECT_EQ(seen.status, 0);
+  EXPECT_NE(seen.out.find(" %  warm-up step: forward, layer 1 of 24"), std::string::npos);
+  EXPECT_NE(seen.out.find(" s left"), std::string::npos);
+  EXPECT_NE(seen.out.find("step 1 of 1: "), std::string::npos);
+  const auto piped = run_command(command, folder_);
+  EXPECT_EQ(piped.err, "");
+  EXPECT_EQ(piped.out.find('\r'), std::string::npos);
+}
+
 TEST_F(TrainCommandTest, ExplainTellsValueUnitSourceAndConfidence) {
   const auto r = run_command(std::string(WSE_CLI) + " explain io.lanes --set io.lanes=24", folder_);
   EXPECT_EQ(r.status, 0);

@@ -22,12 +22,23 @@ class Interrupted : public std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
+/// How far a run is.
+struct Progress {
+  double fraction = 0;     ///< of all work items, the warm-up step included
+  std::uint32_t step = 0;  ///< 1 .. steps; 0: the warm-up step
+  std::uint32_t steps = 1;
+  base::Phase phase = base::Phase::kIdle;  ///< of the item that is being executed
+  std::uint32_t layer = 0;
+  std::uint64_t layers = 0;
+};
+
 struct TrainingOptions {
   std::uint32_t steps = 1;
   bool cold_start =
       false;  ///< begin at the temperature of the coolant, else in the steady state of the step
   ConstructionOrder order = ConstructionOrder::kForward;
   std::function<bool()> interrupted = [] { return false; };
+  std::function<void(const Progress&)> progress = [](const Progress&) {};  ///< once a window
 };
 
 /// Results of one run, per step where a step is meant.
