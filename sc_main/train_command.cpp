@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <regex>
 
 #include "commands.h"
 #include "progress_bar.h"
 #include "settings_options.h"
 #include "wse/base/report.h"
 #include "wse/report/files.h"
+#include "wse/report/timeline_json.h"
 #include "wse/report/train_report.h"
 
 namespace wse::cli {
@@ -30,6 +35,7 @@ struct TrainOptions {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
+  std::string timeline;
 };
 
 bool read_options(const Arguments& arguments, TrainOptions& o) {
@@ -45,6 +51,8 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
       "json", po::bool_switch(&o.json), "print one JSON object")("quiet", po::bool_switch(&o.quiet),
                                                                  "print nothing but errors")(
       "verbose", po::bool_switch(&o.verbose), "tell on standard error what happens during the run");
+  options.add_options()("timeline", po::value(&o.timeline)->value_name("A..B"),
+                        "write timeline.json of the layers A to B, 0 the first");
   o.settings.add_to(options);
   po::positional_options_description positions;
   positions.add("model", 1);
@@ -60,6 +68,19 @@ void check(const TrainOptions& o) {
   errors.require(o.order == "forward" || o.order == "reverse", "--construction-order", o.order,
                  "must be forward or reverse");
   errors.throw_if_any();
+}
+
+/// A..B, both included.
+std::optional<base::Timeline> timeline_of(const std::string& layers, const host::ModelSpec& model) {
+  if (layers.empty()) return std::nullopt;
+  const std::string rule = fmt::format("must be A..B with 0 <= A <= B < {}", model.layers);
+  static const std::regex form("([0-9]{1,9})\\.\\.([0-9]{1,9})");
+  std::smatch match;
+  if (!std::regex_match(layers, match, form)) throw base::ConfigError("--timeline", layers, rule);
+  const auto first = static_cast<std::uint32_t>(std::stoul(match[1]));
+  const auto last = static_cast<std::uint32_t>(std::stoul(match[2]));
+  if (first > last || last >= model.layers) throw base::ConfigError("--timeline", layers, rule);
+  return base::Timeline(first, last);
 }
 
 /// Relative energy tables are looked for here, then at home.
@@ -82,6 +103,7 @@ int train_command(const Arguments& arguments) {
   const host::ModelSpec spec = host::read_model(file, name);
   const power::EnergyTable energy =
       power::EnergyTable::read(energy_file(settings.machine.energy_table));
+  std::optional<base::Timeline> timeline = timeline_of(o.timeline, spec);
   const std::string out = o.out.empty() ? "out/" + name : o.out;
   report::prepare_folder(out);
   base::install_report_sink(o.verbose ? sc_core::SC_HIGH : sc_core::SC_NONE);
@@ -92,16 +114,25 @@ int train_command(const Arguments& arguments) {
   options.cold_start = o.cold_start;
   if (o.order == "reverse") options.order = model::ConstructionOrder::kReverse;
   options.interrupted = [] { return g_interrupted != 0; };
+  std::string timeline_text;
+  if (timeline) {
+    options.timeline = &*timeline;
+    options.timeline_done = [&](base::Picoseconds begin) {
+      timeline_text = report::timeline_json(timeline->spans(), begin);
+    };
+  }
   ProgressBar bar(!o.quiet && !o.verbose);
   options.progress = [&bar](const model::Progress& progress) { bar.show(progress); };
   const model::TrainingResult result = model::train(spec, settings, energy, options);
   bar.clear();
   report::write_results(result, out);
+  if (timeline) report::write_file(out + "/timeline.json", timeline_text);
   if (o.json) {
     std::cout << report::train_json(result).dump(2) << std::endl;
   } else if (!o.quiet) {
     std::cout << report::summary(result) << "  results in             " << out
-              << "/ (stats.json, dies.csv, wafer.vcd, wafer.gtkw)" << std::endl;
+              << "/ (stats.json, dies.csv, wafer.vcd, wafer.gtkw"
+              << (timeline ? ", timeline.json)" : ")") << std::endl;
   }
   return kDone;
 }

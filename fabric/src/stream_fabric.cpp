@@ -44,6 +44,11 @@ void StreamFabric::push(Message message) {
   std::push_heap(inbox_.begin(), inbox_.end(), std::greater<>{});
 }
 
+void StreamFabric::trace(base::Track track, const WorkItem& item, Cycles begin, Cycles end) {
+  if (timeline_ == nullptr) return;
+  timeline_->add(track, 0, item, epochs_.time_of(begin), epochs_.time_of(end));
+}
+
 /// Lane l of n brings features l/n .. (l+1)/n, which stand in every copy of the feature dimension.
 void StreamFabric::route_lanes() {
   const base::GeometryConfig& g = geometry_.config();
@@ -110,6 +115,10 @@ void StreamFabric::handle_share(const Message& message) {
   stats_.bytes_in += message.bytes;
   distribute(message, flight);
   if (++flight.shares < io_.lanes) return;
+  if (message.work->weight_bytes > 0) {
+    const std::uint32_t die = layout_.parts().front().die;
+    trace(base::Track::kBroadcast, *message.work, flight.first[die], flight.last[die]);
+  }
   for (const base::RegionPart& part : layout_.parts()) {
     RampStream stream;
     stream.kind = StreamKind::kWeights;
@@ -189,6 +198,7 @@ void StreamFabric::handle_done(const Message& message) {
   Flight& flight = flights_.at(item.id);
   const Cycles start = message.other;
   const Cycles finish = message.stamp;
+  if (message.source == 0) trace(base::Track::kCompute, item, start, finish);
   flight.finish = std::max(flight.finish, finish);
   flight.die_tiles[part.die] += part.tiles.tiles();
   flight.tiles_done += part.tiles.tiles();
@@ -225,6 +235,7 @@ void StreamFabric::reduce(const WorkItem& item, std::uint32_t die, Cycles start,
 
 void StreamFabric::complete(const WorkItem& item, const Flight& flight) {
   const base::Picoseconds consumed = epochs_.time_of(flight.finish);
+  trace(base::Track::kReduction, item, flight.finish, flight.reduced);
   for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
     to_lanes_.push_back({lane, {LaneBlock::Kind::kCredit, &item, 0, consumed, consumed}});
   }
@@ -260,6 +271,7 @@ void StreamFabric::send_gradients(const WorkItem& item, Cycles ready) {
     activity_[edge].add(item.phase, head, std::max(last_cycle, head) + 1, io);
     to_lanes_.push_back({lane, {LaneBlock::Kind::kShare, &item, bytes, first, last}});
   }
+  trace(base::Track::kGradients, item, ready, left);
   tell_parts(StreamKind::kGradientCredit, item, left);
 }
 

@@ -97,6 +97,9 @@ void Host::send(const WorkItem& item) {
     lanes_[lane].busy += took;
     lanes_[lane].bytes_in += bytes;
     in_meters_[lane].add(start, start + took, bytes);
+    if (timeline_ != nullptr) {
+      timeline_->add(base::Track::kLaneIn, lane, item, start, start + took);
+    }
     LaneBlock block{LaneBlock::Kind::kShare, &item, bytes, start + lane_latency_,
                     start + took + lane_latency_};
     lane_out_socket[lane].send(block);
@@ -113,6 +116,10 @@ void Host::receive(std::uint32_t lane, const LaneBlock& block) {
   }
   lanes_[lane].bytes_out += block.bytes;
   out_meters_[lane].add(block.first + lane_latency_, block.last + lane_latency_, block.bytes);
+  if (timeline_ != nullptr) {
+    timeline_->add(base::Track::kLaneOut, lane, *block.item, block.first + lane_latency_,
+                   block.last + lane_latency_);
+  }
   Arrival& arrival = arriving_[block.item->id];
   arrival.last = std::max(arrival.last, block.last + lane_latency_);
   if (++arrival.lanes < io_.lanes) return;

@@ -134,7 +134,13 @@ class Run {
     contention_before_ = wafer.fabric().core().contention_cycles();
     multiply_adds_before_ = multiply_adds();
     first_cycle_ = wafer.epochs().cycle_at_or_after(begin_);
+    if (options_.timeline != nullptr) {
+      options_.timeline->start();
+      cs2_.host().set_timeline(options_.timeline);
+      wafer.fabric().set_timeline(options_.timeline);
+    }
     steps(options_.steps);
+    if (options_.timeline != nullptr) options_.timeline_done(begin_);
     end_ = base::now();
     recorder_.sample_due();
     wafer.flush(end_);

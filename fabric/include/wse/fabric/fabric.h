@@ -39,6 +39,7 @@ class Fabric final : public sc_core::sc_module {
          const base::WindowTicker& ticker);
 
   const StreamFabric& core() const { return core_; }
+  void set_timeline(base::Timeline* timeline) { core_.set_timeline(timeline); }
   /// Reports what happened in the window before `end`; called by the ticker, and once at the end of
   /// a run.
   void report_window(std::uint64_t window, base::Picoseconds end);

@@ -9,6 +9,7 @@
 #include "wse/base/mapping.h"
 #include "wse/base/pending_activity.h"
 #include "wse/base/region_layout.h"
+#include "wse/base/timeline.h"
 #include "wse/fabric/die_mesh.h"
 #include "wse/fabric/fabric_config.h"
 #include "wse/fabric/lane_block.h"
@@ -58,6 +59,9 @@ class StreamFabric {
   const std::vector<ToLane>& to_lanes() const { return to_lanes_; }
   const std::vector<ToPart>& to_parts() const { return to_parts_; }
 
+  /// Where to add what happens to items, if anywhere.
+  void set_timeline(base::Timeline* timeline) { timeline_ = timeline; }
+
   base::PendingActivity& activity(std::uint32_t die) { return activity_[die]; }
   const FabricStats& stats() const { return stats_; }
   base::Cycles contention_cycles() const { return mesh_.contention_cycles(); }
@@ -93,6 +97,7 @@ class StreamFabric {
   };
 
   void push(Message message);
+  void trace(base::Track track, const base::WorkItem& item, base::Cycles begin, base::Cycles end);
   void route_lanes();
   void handle_share(const Message& message);
   void distribute(const Message& message, Flight& flight);
@@ -126,6 +131,7 @@ class StreamFabric {
   std::vector<ToLane> to_lanes_;
   std::vector<ToPart> to_parts_;
   FabricStats stats_;
+  base::Timeline* timeline_ = nullptr;
 };
 
 }  // namespace wse::fabric

@@ -60,6 +60,8 @@ class Host final : public sc_core::sc_module {
   LaneBytes take_lane_bytes(std::uint32_t lane, base::Picoseconds time) {
     return {in_meters_[lane].take_until(time), out_meters_[lane].take_until(time)};
   }
+  /// Where to add what crosses the lanes, if anywhere.
+  void set_timeline(base::Timeline* timeline) { timeline_ = timeline; }
   const MemoryX& memoryx() const { return memoryx_; }
   void reset_stats() { lanes_.assign(lanes_.size(), {}); }
   /// Bytes and items of the step that are done, for progress.
@@ -104,6 +106,7 @@ class Host final : public sc_core::sc_module {
   base::Picoseconds blocked_since_ = 0;
   base::Picoseconds updated_ = 0;
   std::map<std::uint32_t, Arrival> arriving_;
+  base::Timeline* timeline_ = nullptr;
   sc_core::sc_event pump_event_{"pump_event"};
   sc_core::sc_event end_event_{"end_event"};
 };
