@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -247,7 +248,10 @@ void write_results(const TrainingResult& r, const std::string& folder) {
   write_file(folder + "/stats.json", stats_json(r).dump(2) + "\n");
   write_file(folder + "/dies.csv", dies_csv(r));
   write_file(folder + "/wafer.vcd", wafer_vcd(r));
-  write_file(folder + "/wafer.gtkw", wafer_gtkw(r, "wafer.vcd"));
+  write_file(folder + "/phases.txt", phase_names());
+  // GTKWave looks for the file from where it was started: say the whole path.
+  const std::string phases = std::filesystem::absolute(folder + "/phases.txt").string();
+  write_file(folder + "/wafer.gtkw", wafer_gtkw(r, "wafer.vcd", phases));
 }
 
 }  // namespace wse::report

@@ -130,7 +130,16 @@ std::string wafer_vcd(const TrainingResult& r) {
   return vcd;
 }
 
-std::string wafer_gtkw(const TrainingResult& r, const std::string& vcd_name) {
+std::string phase_names() {
+  std::string text;
+  for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+    text += fmt::format("{} {}\n", p, name_of(static_cast<base::Phase>(p)));
+  }
+  return text;
+}
+
+std::string wafer_gtkw(const TrainingResult& r, const std::string& vcd_name,
+                       const std::string& phase_names_file) {
   const base::Picoseconds begin = r.samples.empty() ? 0 : r.samples.front().begin;
   const base::Picoseconds end = r.samples.empty() ? 1 : r.samples.back().end;
   const double zoom = zoom_for(static_cast<double>(end - begin));
@@ -139,8 +148,8 @@ std::string wafer_gtkw(const TrainingResult& r, const std::string& vcd_name) {
       "*-{:.6f} -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n"
       "[sst_width] 200\n[signals_width] 260\n[sst_expanded] 1\n",
       vcd_name, begin, zoom);
-  text += "@200\n-Wafer: phase 0 idle 1 forward 2 recompute 3 backward 4 update\n";
-  text += "@24\ncs2.wafer.phase[3:0]\ncs2.wafer.clock_state[3:0]\n";
+  text += "@200\n-Wafer\n@2024\n^1 " + phase_names_file + "\ncs2.wafer.phase[3:0]\n";
+  text += "@24\ncs2.wafer.clock_state[3:0]\n";
   text += analog("cs2.wafer.power_w") + analog("cs2.wafer.hottest_c");
   std::string lanes = analog("cs2.lanes.lane_0_in_gb_s") + analog("cs2.lanes.lane_0_out_gb_s");
   for (std::size_t lane = 1; lane < r.lanes.size(); ++lane) {

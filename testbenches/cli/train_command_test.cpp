@@ -69,7 +69,11 @@ TEST_F(TrainCommandTest, TheFilesAreWrittenAndAgree) {
   const std::string vcd = read_file(folder_.file("out/wafer.vcd"));
   EXPECT_NE(vcd.find("$enddefinitions $end"), std::string::npos);
   EXPECT_NE(vcd.find("$scope module die_1_1 $end"), std::string::npos);
-  EXPECT_NE(read_file(folder_.file("out/wafer.gtkw")).find("cs2.wafer.power_w"), std::string::npos);
+  const std::string save = read_file(folder_.file("out/wafer.gtkw"));
+  EXPECT_NE(save.find("cs2.wafer.power_w"), std::string::npos);
+  EXPECT_NE(save.find("^1 " + folder_.file("out/phases.txt") + "\n"), std::string::npos);
+  EXPECT_EQ(read_file(folder_.file("out/phases.txt")),
+            "0 idle\n1 forward\n2 recompute\n3 backward\n4 update\n");
 }
 
 // Zhang et al. (zhang2024), table V, batch 128 on one CS-2. The layer change is calibrated on BERT,

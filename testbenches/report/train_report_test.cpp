@@ -95,7 +95,7 @@ TEST_F(TrainReportTest, TheSaveFileNamesSignalsOfTheWaves) {
   const Vcd vcd(wafer_vcd(result_));
   std::map<std::string, int> known;
   for (const auto& [id, name] : vcd.names) known[name] = 0;
-  std::istringstream save(wafer_gtkw(result_, "wafer.vcd"));
+  std::istringstream save(wafer_gtkw(result_, "wafer.vcd", "phases.txt"));
   for (std::string line; std::getline(save, line);) {
     if (line.rfind("cs2.", 0) != 0) continue;
     const std::string name = line.substr(0, line.find('['));

@@ -12,7 +12,12 @@ namespace wse::report {
 /// phase.
 std::string wafer_vcd(const model::TrainingResult& result);
 
-/// A GTKWave save file for it: wafer, lanes, then the dies row by row.
-std::string wafer_gtkw(const model::TrainingResult& result, const std::string& vcd_name);
+/// A GTKWave translation file: a line for each phase, its value and its name.
+std::string phase_names();
+
+/// A GTKWave save file for it: wafer, lanes, then the dies row by row; the phase is shown by name,
+/// with that translation file.
+std::string wafer_gtkw(const model::TrainingResult& result, const std::string& vcd_name,
+                       const std::string& phase_names_file);
 
 }  // namespace wse::report
