@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "wse/base/units.h"
 #include "wse/host/model_spec.h"
 
 namespace wse::host {
@@ -187,10 +188,13 @@ void read_details(Reader& reader, ModelSpec& spec) {
     spec.parallel_blocks = reader.flag("use_parallel_residual", true);
     spec.attention_bias = reader.flag("attention_bias", true);
   } else if (spec.type == "llama") {
-    const std::uint64_t head = reader.number("head_dim").value_or(spec.width / spec.heads);
-    if (spec.width % spec.heads == 0) spec.attention_width = spec.heads * head;
-    spec.key_value_width = spec.attention_width / spec.heads *
-                           reader.number("num_key_value_heads").value_or(spec.heads);
+    const auto head = reader.number("head_dim");
+    if (head) spec.attention_width = base::mul_saturated(spec.heads, *head);
+    const auto shared = reader.number("num_key_value_heads");
+    if (shared) {
+      spec.key_value_width = base::mul_saturated(spec.attention_width / spec.heads, *shared);
+    }
+    if (head && !shared) spec.key_value_width = spec.attention_width;
     spec.attention_bias = reader.flag("attention_bias", false);
     spec.feed_forward_bias = reader.flag("mlp_bias", false);
   } else if (spec.type == "bert") {

@@ -102,16 +102,18 @@ void ModelSpec::validate(const std::string& place, base::ConfigErrors& errors) c
   range(width, "width", 1'000'000);
   range(heads, "heads", 100'000);
   range(feed_forward, "feed_forward", 10'000'000);
+  range(attention_width, "attention_width", 1'000'000);
   range(vocabulary, "vocabulary", 10'000'000);
+  range(image_vocabulary + 1, "image_vocabulary", 10'000'000);
   range(positions, "positions", 10'000'000);
   if (!errors.empty()) return;
   if (attention_width % heads != 0) {
     errors.add("heads", std::to_string(heads),
                "must divide the width (" + std::to_string(width) + ")", place);
   }
-  if (key_value_width > attention_width || attention_width % key_value_width != 0) {
-    errors.add("num_key_value_heads", std::to_string(key_value_width * heads / attention_width),
-               "must divide the heads (" + std::to_string(heads) + ")", place);
+  if (errors.empty() && (key_value_width == 0 || attention_width % key_value_width != 0)) {
+    errors.add("num_key_value_heads", "", "must divide the heads (" + std::to_string(heads) + ")",
+               place);
   }
   // 128-bit safety margin of all later counts: far above any published model.
   if (static_cast<double>(layers) * static_cast<double>(layer_matrix_parameters()) > 1e15) {

@@ -122,6 +122,24 @@ TEST_F(ModelReaderTest, ImpossibleModelsAreRefused) {
   EXPECT_EQ(with("2", "64", "4", ""), "");
 }
 
+TEST_F(ModelReaderTest, ImpossibleHeadsOfLlamaAreRefused) {
+  const auto with = [this](const char* width, const char* more) {
+    return refusal(std::string(R"({"model_type":"llama","num_hidden_layers":2,"hidden_size":)") +
+                   width + R"(,"num_attention_heads":8,"vocab_size":100)" + more + "}");
+  };
+  EXPECT_EQ(with("64", R"(,"num_key_value_heads":2,"head_dim":16)"), "");
+  EXPECT_NE(with("4", "").find("must divide the width"), std::string::npos);
+  EXPECT_NE(with("64", R"(,"num_key_value_heads":3)").find("must divide the heads (8)"),
+            std::string::npos);
+  EXPECT_NE(with("64", R"(,"num_key_value_heads":16)").find("must divide the heads (8)"),
+            std::string::npos);
+  EXPECT_NE(
+      with("64", R"(,"num_key_value_heads":18446744073709551615)").find("num_key_value_heads"),
+      std::string::npos);
+  EXPECT_NE(with("64", R"(,"head_dim":18446744073709551615)").find("attention_width"),
+            std::string::npos);
+}
+
 TEST_F(ModelReaderTest, FilesThatAreNoModelAreRefused) {
   EXPECT_NE(refusal("").find("is empty"), std::string::npos);
   EXPECT_NE(refusal("{\n\"a\": 1,\n").find("line 3"), std::string::npos);

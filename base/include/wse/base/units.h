@@ -21,6 +21,12 @@ constexpr std::uint64_t mul_div_up(std::uint64_t a, std::uint64_t b, std::uint64
   return static_cast<std::uint64_t>((static_cast<WideUint>(a) * b + c - 1) / c);
 }
 
+/// a * b, or the largest number where that does not fit.
+constexpr std::uint64_t mul_saturated(std::uint64_t a, std::uint64_t b) {
+  const WideUint product = static_cast<WideUint>(a) * b;
+  return product > ~std::uint64_t{0} ? ~std::uint64_t{0} : static_cast<std::uint64_t>(product);
+}
+
 /// a / b rounded up. b must not be zero.
 constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
   return (a + b - 1) / b;  // NOLINT(clang-analyzer-core.DivideZero): b is checked where it is made
