@@ -114,19 +114,16 @@ int train_command(const Arguments& arguments) {
   options.cold_start = o.cold_start;
   if (o.order == "reverse") options.order = model::ConstructionOrder::kReverse;
   options.interrupted = [] { return g_interrupted != 0; };
-  std::string timeline_text;
-  if (timeline) {
-    options.timeline = &*timeline;
-    options.timeline_done = [&](base::Picoseconds begin) {
-      timeline_text = report::timeline_json(timeline->spans(), begin);
-    };
-  }
+  if (timeline) options.timeline = &*timeline;
   ProgressBar bar(!o.quiet && !o.verbose);
   options.progress = [&bar](const model::Progress& progress) { bar.show(progress); };
   const model::TrainingResult result = model::train(spec, settings, energy, options);
   bar.clear();
   report::write_results(result, out);
-  if (timeline) report::write_file(out + "/timeline.json", timeline_text);
+  if (timeline) {
+    report::write_file(out + "/timeline.json",
+                       report::timeline_json(timeline->spans(), result.samples.front().begin));
+  }
   if (o.json) {
     std::cout << report::train_json(result).dump(2) << std::endl;
   } else if (!o.quiet) {

@@ -16,66 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-/// Names of one model type's keys, the defaults of its configuration class, and what is fixed.
-struct Dialect {
-  const char* type;
-  const char* layers;
-  const char* width;
-  const char* heads;
-  const char* feed_forward;
-  const char* positions;
-  /// Four times the width where the class says none.
-  std::optional<std::uint64_t> default_feed_forward;
-  /// None: the key is required (learned positions).
-  std::optional<std::uint64_t> default_positions;
-  bool default_tied;
-  void (*fix)(ModelSpec&);  ///< what the type decides without a key
-};
-
-void fix_gpt_neox(ModelSpec&) {}
-void fix_gpt2(ModelSpec& spec) { spec.learned_positions = true; }
-void fix_gptj(ModelSpec& spec) {
-  spec.parallel_blocks = true;
-  spec.norms_per_layer = 1;
-  spec.attention_bias = false;
-  spec.head_bias = true;
-}
-void fix_llama(ModelSpec& spec) {
-  spec.gated = true;
-  spec.norm_bias = false;
-}
-void fix_bert(ModelSpec& spec) {
-  spec.learned_positions = true;
-  spec.causal = false;
-  spec.embedding_norm = true;
-  spec.final_norm = false;
-  spec.head_bias = true;
-  spec.head_transform = true;
-}
-
-void fix_gopher(ModelSpec& spec) {
-  spec.relative_positions = true;
-  spec.norm_bias = false;
-}
-void fix_dalle(ModelSpec& spec) { spec.learned_positions = true; }
-
-constexpr Dialect kDialects[] = {
-    {"gpt_neox", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
-     "max_position_embeddings", 24576, 2048, false, fix_gpt_neox},
-    {"gpt2", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, std::nullopt,
-     true, fix_gpt2},
-    {"gptj", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, 2048, false,
-     fix_gptj},
-    {"llama", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
-     "max_position_embeddings", 11008, 2048, false, fix_llama},
-    {"bert", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
-     "max_position_embeddings", 3072, std::nullopt, true, fix_bert},
-    {"gopher", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
-     "max_position_embeddings", std::nullopt, 2048, true, fix_gopher},
-    {"dalle", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
-     "max_text_length", std::nullopt, std::nullopt, false, fix_dalle},
-};
-
 std::string read_text(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code error;
@@ -145,6 +85,82 @@ class Reader {
   bool bad_ = false;
 };
 
+/// Names of one model type's keys, the defaults of its configuration class, and what is fixed.
+struct Dialect {
+  const char* type;
+  const char* layers;
+  const char* width;
+  const char* heads;
+  const char* feed_forward;
+  const char* positions;
+  /// Four times the width where the class says none.
+  std::optional<std::uint64_t> default_feed_forward;
+  /// None: the key is required (learned positions).
+  std::optional<std::uint64_t> default_positions;
+  bool default_tied;
+  void (*details)(Reader&, ModelSpec&);  ///< what the type decides, and its own keys
+};
+
+void gpt_neox_details(Reader& reader, ModelSpec& spec) {
+  spec.parallel_blocks = reader.flag("use_parallel_residual", true);
+  spec.attention_bias = reader.flag("attention_bias", true);
+}
+void gpt2_details(Reader&, ModelSpec& spec) { spec.learned_positions = true; }
+void gptj_details(Reader&, ModelSpec& spec) {
+  spec.parallel_blocks = true;
+  spec.norms_per_layer = 1;
+  spec.attention_bias = false;
+  spec.head_bias = true;
+}
+void llama_details(Reader& reader, ModelSpec& spec) {
+  spec.gated = true;
+  spec.norm_bias = false;
+  const auto head = reader.number("head_dim");
+  if (head) spec.attention_width = base::mul_saturated(spec.heads, *head);
+  const std::uint64_t shared = reader.number("num_key_value_heads").value_or(0);
+  spec.key_value_width = shared == 0
+                             ? spec.attention_width
+                             : base::mul_saturated(spec.attention_width / spec.heads, shared);
+  spec.attention_bias = reader.flag("attention_bias", false);
+  spec.feed_forward_bias = reader.flag("mlp_bias", false);
+}
+void bert_details(Reader& reader, ModelSpec& spec) {
+  spec.learned_positions = true;
+  spec.token_types = reader.number("type_vocab_size").value_or(2);
+  spec.causal = false;
+  spec.embedding_norm = true;
+  spec.final_norm = false;
+  spec.head_bias = true;
+  spec.head_transform = true;
+}
+void gopher_details(Reader&, ModelSpec& spec) {
+  spec.relative_positions = true;
+  spec.norm_bias = false;
+}
+void dalle_details(Reader& reader, ModelSpec& spec) {
+  spec.learned_positions = true;
+  spec.image_vocabulary = reader.required("image_vocab_size");
+  spec.image_side = reader.square_root("image_length", reader.required("image_length"));
+  spec.positions += spec.image_side * spec.image_side;
+}
+
+constexpr Dialect kDialects[] = {
+    {"gpt_neox", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", 24576, 2048, false, gpt_neox_details},
+    {"gpt2", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, std::nullopt,
+     true, gpt2_details},
+    {"gptj", "n_layer", "n_embd", "n_head", "n_inner", "n_positions", std::nullopt, 2048, false,
+     gptj_details},
+    {"llama", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", 11008, 2048, false, llama_details},
+    {"bert", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", 3072, std::nullopt, true, bert_details},
+    {"gopher", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_position_embeddings", std::nullopt, 2048, true, gopher_details},
+    {"dalle", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+     "max_text_length", std::nullopt, std::nullopt, false, dalle_details},
+};
+
 const Dialect& dialect_of(const json& document, const std::string& path) {
   const auto it = document.find("model_type");
   if (it == document.end()) throw base::ConfigError("model_type", "", "is missing", path);
@@ -180,33 +196,6 @@ Head head_of(const json& document, bool bert, const std::string& path, base::Con
   return has("SequenceClassification") ? Head::kClassifier : Head::kPooler;
 }
 
-/// Keys of single types.
-void read_details(Reader& reader, ModelSpec& spec) {
-  spec.attention_width = spec.width;
-  spec.key_value_width = spec.width;
-  if (spec.type == "gpt_neox") {
-    spec.parallel_blocks = reader.flag("use_parallel_residual", true);
-    spec.attention_bias = reader.flag("attention_bias", true);
-  } else if (spec.type == "llama") {
-    const auto head = reader.number("head_dim");
-    if (head) spec.attention_width = base::mul_saturated(spec.heads, *head);
-    const auto shared = reader.number("num_key_value_heads");
-    if (shared) {
-      spec.key_value_width = base::mul_saturated(spec.attention_width / spec.heads, *shared);
-    }
-    if (head && !shared) spec.key_value_width = spec.attention_width;
-    spec.attention_bias = reader.flag("attention_bias", false);
-    spec.feed_forward_bias = reader.flag("mlp_bias", false);
-  } else if (spec.type == "bert") {
-    spec.token_types = reader.number("type_vocab_size").value_or(2);
-  } else if (spec.type == "dalle") {
-    spec.image_vocabulary = reader.required("image_vocab_size");
-    const std::uint64_t length = reader.required("image_length");
-    spec.image_side = reader.square_root("image_length", length);
-    spec.positions += spec.image_side * spec.image_side;
-  }
-}
-
 }  // namespace
 
 ModelSpec read_model(const std::string& path, const std::string& name) {
@@ -227,8 +216,9 @@ ModelSpec read_model(const std::string& path, const std::string& name) {
   spec.feed_forward = reader.number(dialect.feed_forward)
                           .value_or(dialect.default_feed_forward.value_or(
                               spec.width > 10'000'000 ? spec.width : 4 * spec.width));
-  dialect.fix(spec);
-  read_details(reader, spec);
+  spec.attention_width = spec.width;
+  spec.key_value_width = spec.width;
+  dialect.details(reader, spec);
   spec.tied_head = reader.flag("tie_word_embeddings", dialect.default_tied);
   spec.head = head_of(document, spec.type == "bert", path, errors);
   spec.stated_parameters = reader.number("num_parameters");

@@ -140,7 +140,6 @@ class Run {
       wafer.fabric().set_timeline(options_.timeline);
     }
     steps(options_.steps);
-    if (options_.timeline != nullptr) options_.timeline_done(begin_);
     end_ = base::now();
     recorder_.sample_due();
     wafer.flush(end_);

@@ -70,7 +70,7 @@ std::string timeline_json(const std::vector<Timeline::Span>& spans, base::Picose
     const Timeline::Span& span = spans[id];
     const Place place = place_of(span);
     places.emplace(std::pair(place.process, place.thread), place);
-    const base::WorkItem& item = *span.item;
+    const base::WorkItem& item = span.item;
     json event{{"name", fmt::format("{} {}", name_of(item.phase), name_of(item.operation))},
                {"cat", place.thread_name},
                {"pid", place.process},

@@ -62,10 +62,6 @@ class LaneChecker final : public sc_core::sc_module {
   }
 
  private:
-  struct Wire {
-    base::Picoseconds free = 0;
-  };
-
   void check_down(const fabric::LaneBlock& block) {
     using Kind = fabric::LaneBlock::Kind;
     const std::string what = text(block);
@@ -89,11 +85,12 @@ class LaneChecker final : public sc_core::sc_module {
     violations_.require(owing_gradients_.erase(block.item->id) == 1, "gradient-unasked", what);
     check_wire(up_, block, what);
   }
-  void check_wire(Wire& wire, const fabric::LaneBlock& block, const std::string& what) {
+  void check_wire(base::Picoseconds& free, const fabric::LaneBlock& block,
+                  const std::string& what) {
     violations_.require(block.first >= base::now(), "past", what);
-    violations_.require(block.first >= wire.free, "overlap", what);
+    violations_.require(block.first >= free, "overlap", what);
     violations_.require(block.last - block.first >= io_.transfer_time(block.bytes), "rate", what);
-    wire.free = block.last;
+    free = block.last;
   }
   std::string text(const fabric::LaneBlock& block) const {
     return fmt::format("{}, item {}, {} bytes, {} .. {} ps at {}", name(), block.item->id,
@@ -102,8 +99,8 @@ class LaneChecker final : public sc_core::sc_module {
 
   const fabric::IoConfig io_;
   Violations violations_;
-  Wire down_;
-  Wire up_;
+  base::Picoseconds down_ = 0;  ///< the wire is free from then on
+  base::Picoseconds up_ = 0;
   std::uint64_t shares_ = 0;
   std::uint64_t credits_ = 0;
   std::set<std::uint32_t> uncredited_;

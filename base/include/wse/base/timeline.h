@@ -17,16 +17,15 @@ enum class Track : std::uint8_t {
   kReduction,  ///< its last sums travel to their owners
   kGradients,  ///< its gradients travel to the lanes and leave
 };
-inline constexpr std::size_t kNumTracks = 6;
 
 /// What happened to the items of chosen layers, for a picture of it. Modules add to it while it
-/// records; it owns nothing of theirs.
+/// records.
 class Timeline {
  public:
   struct Span {
     Track track;
     std::uint32_t index;  ///< lane; else 0
-    const WorkItem* item;
+    WorkItem item;
     Picoseconds begin;
     Picoseconds end;
   };
@@ -38,7 +37,7 @@ class Timeline {
   void add(Track track, std::uint32_t index, const WorkItem& item, Picoseconds begin,
            Picoseconds end) {
     if (!recording_ || !item.in_layer || item.layer < first_ || item.layer > last_) return;
-    if (begin < end) spans_.push_back({track, index, &item, begin, end});
+    if (begin < end) spans_.push_back({track, index, item, begin, end});
   }
   const std::vector<Span>& spans() const { return spans_; }
 

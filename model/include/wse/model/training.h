@@ -39,8 +39,6 @@ struct TrainingOptions {
   ConstructionOrder order = ConstructionOrder::kForward;
   std::function<bool()> interrupted = [] { return false; };
   base::Timeline* timeline = nullptr;  ///< records the measured steps
-  /// Called with the timeline, if there is one, while its items still exist.
-  std::function<void(base::Picoseconds begin)> timeline_done = [](base::Picoseconds) {};
   std::function<void(const Progress&)> progress = [](const Progress&) {};  ///< once a window
 };
 
