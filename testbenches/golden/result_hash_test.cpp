@@ -7,8 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "support/presets.h"
 #include "support/systemc_test.h"
-#include "wse/model/parameters.h"
 #include "wse/model/training.h"
 
 namespace wse::model {
@@ -18,18 +18,12 @@ const std::string kFile = WSE_SOURCE_DIR "/testbenches/golden/result_hashes.json
 
 class GoldenHashTest : public testing_support::SystemCTest {
  protected:
-  GoldenHashTest() {
-    Origins origins;
-    base::ConfigErrors errors;
-    read_settings(WSE_SOURCE_DIR "/configs/machines/tiny.yaml", settings_, origins, errors);
-    errors.throw_if_any();
-  }
+  GoldenHashTest() { settings_ = testing_support::machine_preset("tiny"); }
   void expect_golden(const std::string& model, std::uint32_t steps = 2) {
     TrainingOptions options;
     options.steps = steps;
-    const TrainingResult result = train(
-        host::read_model(WSE_SOURCE_DIR "/configs/models/" + model + ".json", model), settings_,
-        power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"), options);
+    const TrainingResult result = train(testing_support::model_preset(model), settings_,
+                                        testing_support::energy_preset(), options);
     const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
     nlohmann::json golden = nlohmann::json::parse(std::ifstream(kFile));
     if (std::getenv("WSE_WRITE_GOLDEN") != nullptr) {

@@ -2,9 +2,9 @@
 // Every region is fed back-to-back blocks of one dense fp16 GEMM: the wafer's power at full load.
 #include <gtest/gtest.h>
 
+#include "support/presets.h"
 #include "support/systemc_test.h"
 #include "wse/model/cs2.h"
-#include "wse/model/parameters.h"
 
 namespace wse::model {
 namespace {
@@ -13,12 +13,7 @@ class FullLoadTest : public testing_support::SystemCTest {
  protected:
   /// Mean wafer power over the last windows, at temperatures that belong to it.
   double watts(const std::string& machine) {
-    Settings settings;
-    Origins origins;
-    base::ConfigErrors errors;
-    read_settings(WSE_SOURCE_DIR "/configs/machines/" + machine + ".yaml", settings, origins,
-                  errors);
-    errors.throw_if_any();
+    Settings settings = testing_support::machine_preset(machine);
     settings.run.precision = "fp16";
     settings.machine.power.cap_w = 30'000;  // the load itself, not what the budget makes of it
     const base::GeometryConfig& g = settings.machine.geometry;
@@ -36,7 +31,7 @@ class FullLoadTest : public testing_support::SystemCTest {
       item.weight_bytes = item.inputs * item.outputs * 2;
       schedule.push_back(item);
     }
-    const auto energy = power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv");
+    const auto energy = testing_support::energy_preset();
     Cs2 cs2("cs2", settings, energy, plan, schedule);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Wafer& wafer = cs2.wafer();

@@ -3,27 +3,22 @@
 #include <gtest/gtest.h>
 
 #include "support/checked_machine.h"
+#include "support/presets.h"
 #include "support/systemc_test.h"
-#include "wse/model/parameters.h"
 
 namespace wse::model {
 namespace {
 
 class ProtocolTest : public testing_support::SystemCTest {
  protected:
-  ProtocolTest() {
-    Origins origins;
-    base::ConfigErrors errors;
-    read_settings(WSE_SOURCE_DIR "/configs/machines/tiny.yaml", settings_, origins, errors);
-    errors.throw_if_any();
-  }
+  ProtocolTest() { settings_ = testing_support::machine_preset("tiny"); }
 
   std::unique_ptr<testing_support::CheckedMachine> train() {
-    const auto model = host::read_model(WSE_SOURCE_DIR "/configs/models/tiny-gpt.json", "tiny-gpt");
+    const auto model = testing_support::model_preset("tiny-gpt");
     const TrainingPlan plan = make_plan(model, settings_);
     auto machine = std::make_unique<testing_support::CheckedMachine>(
         settings_, plan, host::build_schedule(model, plan.schedule),
-        power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"));
+        testing_support::energy_preset());
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
     machine->ticker.start();
     for (int step = 0; step < 2; ++step) {

@@ -5,26 +5,18 @@
 
 #include <numeric>
 
+#include "support/presets.h"
 #include "support/systemc_test.h"
-#include "wse/model/parameters.h"
 
 namespace wse::model {
 namespace {
 
 class TrainingTest : public testing_support::SystemCTest {
  protected:
-  static Settings machine(const std::string& name) {
-    Settings settings;
-    Origins origins;
-    base::ConfigErrors errors;
-    read_settings(WSE_SOURCE_DIR "/configs/machines/" + name + ".yaml", settings, origins, errors);
-    errors.throw_if_any();
-    return settings;
-  }
+  static Settings machine(const std::string& name) { return testing_support::machine_preset(name); }
   static TrainingResult run(const std::string& model, const Settings& settings,
                             const TrainingOptions& options = {}) {
-    return train(host::read_model(WSE_SOURCE_DIR "/configs/models/" + model + ".json", model),
-                 settings, power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"),
+    return train(testing_support::model_preset(model), settings, testing_support::energy_preset(),
                  options);
   }
   static double sum(const std::vector<double>& v) {

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "support/presets.h"
 #include "support/systemc_test.h"
-#include "wse/model/parameters.h"
 #include "wse/report/waves.h"
 
 namespace wse::report {
@@ -18,16 +18,11 @@ namespace {
 class TrainReportTest : public testing_support::SystemCTest {
  protected:
   TrainReportTest() {
-    model::Settings settings;
-    model::Origins origins;
-    base::ConfigErrors errors;
-    model::read_settings(WSE_SOURCE_DIR "/configs/machines/tiny.yaml", settings, origins, errors);
-    errors.throw_if_any();
+    model::Settings settings = testing_support::machine_preset("tiny");
     model::TrainingOptions options;
     options.steps = 3;
-    result_ = model::train(
-        host::read_model(WSE_SOURCE_DIR "/configs/models/tiny-gpt.json", "tiny-gpt"), settings,
-        power::EnergyTable::read(WSE_SOURCE_DIR "/configs/energy/n7.csv"), options);
+    result_ = model::train(testing_support::model_preset("tiny-gpt"), settings,
+                           testing_support::energy_preset(), options);
   }
   model::TrainingResult result_;
 };
