@@ -18,7 +18,13 @@ const PendingActivity::ByPhase& PendingActivity::take_until(Cycles cycle) {
   for (Work& work : work_) {
     if (work.begin >= cycle) continue;
     EventCounts& sum = result_[static_cast<std::size_t>(work.phase)];
-    const Cycles done = std::min(cycle, work.end) - work.begin;
+    if (work.end <= cycle) {
+      for (std::size_t kind = 0; kind < kNumEventKinds; ++kind) {
+        sum[kind] += work.counts[kind] - work.taken[kind];
+      }
+      continue;
+    }
+    const Cycles done = cycle - work.begin;
     for (std::size_t kind = 0; kind < kNumEventKinds; ++kind) {
       if (work.counts[kind] == 0) continue;
       const std::uint64_t until = mul_div(work.counts[kind], done, work.end - work.begin);

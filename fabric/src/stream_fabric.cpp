@@ -220,12 +220,13 @@ void StreamFabric::reduce(const WorkItem& item, std::uint32_t die, Cycles start,
   if (item.operation == Operation::kGemmForward ||
       item.operation == Operation::kGemmInputGradient) {
     const std::uint64_t a_row =
-        item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens) * sum_bits_, 32);
+        item.all_outputs() *
+        base::ceil_div(mapping_.tokens_per_tile(item.loop_tokens()) * sum_bits_, 32);
     mesh_.reserve(die, Direction::kEast, a_row * mesh_.links(die, Direction::kEast), start);
     done = std::max(done, mesh_.free_at(die, Direction::kEast));
     fill = config_.chain_cycles() * (mapping_.columns() / mapping_.copies());
   } else if (item.operation == Operation::kGemmWeightGradient) {
-    const std::uint64_t a_column = item.outputs * mapping_.features_per_tile(item.inputs);
+    const std::uint64_t a_column = item.all_outputs() * mapping_.features_per_tile(item.inputs);
     mesh_.reserve(die, Direction::kSouth, a_column * mesh_.links(die, Direction::kSouth), start);
     done = std::max(done, mesh_.free_at(die, Direction::kSouth));
     fill = config_.chain_cycles() * mapping_.rows();
@@ -318,17 +319,18 @@ void StreamFabric::count_part(const WorkItem& item, const base::RegionPart& part
   if (item.operation == Operation::kGemmForward ||
       item.operation == Operation::kGemmInputGradient) {
     for (std::uint32_t copy = 0; copy < mapping_.copies(); ++copy) {
-      weights += mapping_.weights_in(copy, part.tiles.columns, item.inputs, item.outputs,
-                                     item.density_ppm);
+      weights += item.experts * mapping_.weights_in(copy, part.tiles.columns, item.inputs,
+                                                    item.outputs, item.density_ppm);
     }
     const std::uint64_t a_row =
-        item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens) * sum_bits_, 32);
+        item.all_outputs() *
+        base::ceil_div(mapping_.tokens_per_tile(item.loop_tokens()) * sum_bits_, 32);
     sums = a_row * rows * columns;
     crossing = (north_edge ? weights : 0) + (west_edge ? a_row * rows : 0);
   } else if (item.operation == Operation::kGemmWeightGradient) {
     const std::uint64_t a_row =
-        item.outputs * base::ceil_div(mapping_.tokens_per_tile(item.tokens), 2);
-    const std::uint64_t a_column = item.outputs * mapping_.features_per_tile(item.inputs);
+        item.all_outputs() * base::ceil_div(mapping_.tokens_per_tile(item.loop_tokens()), 2);
+    const std::uint64_t a_column = item.all_outputs() * mapping_.features_per_tile(item.inputs);
     weights = a_row * columns;  // output gradients along rows, each column once
     sums = a_column * columns * rows;
     crossing = (north_edge ? a_column * columns : 0) + (west_edge ? a_row * rows : 0);

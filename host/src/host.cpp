@@ -61,10 +61,11 @@ void Host::start_step(std::function<void()> ended) {
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
+/// Weights of one item may always be under way: a block larger than the buffers stands for a run of
+/// smaller ones that stream through them.
 bool Host::room_for(const WorkItem& item) const {
-  if (outstanding_items_ == 0) return true;
   return outstanding_items_ < kMostItemsAhead &&
-         outstanding_bytes_ + item.bytes_in() <= io_.buffer_bytes;
+         (outstanding_bytes_ == 0 || outstanding_bytes_ + item.bytes_in() <= io_.buffer_bytes);
 }
 
 void Host::pump() {

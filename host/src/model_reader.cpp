@@ -16,6 +16,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::uint64_t kDefaultHeadWidth = 64;  ///< of the T5 family
+
 std::string read_text(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code error;
@@ -60,6 +62,20 @@ class Reader {
     errors_.add(key, "", "is missing", place_);
     bad_ = true;
     return 1;
+  }
+  /// Like number, but zero is allowed.
+  std::optional<std::uint64_t> count(const char* key) {
+    const auto it = document_.find(key);
+    if (it != document_.end() && it->is_number_unsigned() && *it == 0u) return 0;
+    return number(key);
+  }
+  std::string text(const char* key, const std::string& otherwise) {
+    const auto it = document_.find(key);
+    if (it == document_.end() || it->is_null()) return otherwise;
+    if (it->is_string()) return it->get<std::string>();
+    errors_.add(key, it->dump(), "must be a text", place_);
+    bad_ = true;
+    return otherwise;
   }
   std::uint64_t square_root(const char* key, std::uint64_t value) {
     const auto root = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(value)));
@@ -133,6 +149,30 @@ void bert_details(Reader& reader, ModelSpec& spec) {
   spec.head_bias = true;
   spec.head_transform = true;
 }
+/// As the configuration class: a step of layers for the given number of sparse ones.
+std::uint64_t expert_step(Reader& reader, const char* key, std::uint64_t layers) {
+  const std::uint64_t sparse = reader.count(key).value_or(3);
+  return sparse == 0 ? 0 : layers / sparse;
+}
+void switch_details(Reader& reader, ModelSpec& spec) {
+  const std::uint64_t decoder = reader.number("num_decoder_layers").value_or(spec.layers);
+  spec.encoder_layers = spec.layers;
+  spec.layers += decoder;
+  spec.attention_width =
+      base::mul_saturated(spec.heads, reader.number("d_kv").value_or(kDefaultHeadWidth));
+  spec.key_value_width = spec.attention_width;
+  const std::string activation = reader.text("feed_forward_proj", "relu");
+  spec.gated = activation.rfind("gated", 0) == 0;
+  spec.relu = activation == "relu";
+  spec.experts = reader.number("num_experts").value_or(8);
+  spec.encoder_expert_step = expert_step(reader, "num_sparse_encoder_layers", spec.encoder_layers);
+  spec.decoder_expert_step = expert_step(reader, "num_sparse_decoder_layers", decoder);
+  spec.router_bias = reader.flag("router_bias", false);
+  spec.relative_buckets = reader.number("relative_attention_num_buckets").value_or(32);
+  spec.attention_bias = false;
+  spec.feed_forward_bias = false;
+  spec.norm_bias = false;
+}
 void gopher_details(Reader&, ModelSpec& spec) {
   spec.relative_positions = true;
   spec.norm_bias = false;
@@ -159,6 +199,8 @@ constexpr Dialect kDialects[] = {
      "max_position_embeddings", std::nullopt, 2048, true, gopher_details},
     {"dalle", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
      "max_text_length", std::nullopt, std::nullopt, false, dalle_details},
+    {"switch_transformers", "num_layers", "d_model", "num_heads", "d_ff", "n_positions", 2048, 512,
+     true, switch_details},
 };
 
 const Dialect& dialect_of(const json& document, const std::string& path) {
@@ -191,7 +233,9 @@ Head head_of(const json& document, bool bert, const std::string& path, base::Con
   const std::string name = it->front().get<std::string>();
   const auto has = [&name](const char* part) { return name.find(part) != std::string::npos; };
   if (has("ForPreTraining")) return bert ? Head::kPretraining : Head::kLanguageModel;
-  if (has("LMHead") || has("CausalLM") || has("MaskedLM")) return Head::kLanguageModel;
+  if (has("LMHead") || has("CausalLM") || has("MaskedLM") || has("ConditionalGeneration")) {
+    return Head::kLanguageModel;
+  }
   if (!bert) return Head::kNone;
   return has("SequenceClassification") ? Head::kClassifier : Head::kPooler;
 }

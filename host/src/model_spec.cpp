@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace wse::host {
@@ -28,13 +29,40 @@ std::vector<TailMatrix> ModelSpec::tail() const {
   return tail;
 }
 
-std::uint64_t ModelSpec::layer_matrix_parameters() const {
-  return query_key_value().weights() + projection().weights() + up().weights() + down().weights();
+/// As transformers counts: with a step above 1, the second layer is the first one with experts.
+std::uint64_t ModelSpec::experts_of(std::uint64_t layer) const {
+  const std::uint64_t step = in_encoder(layer) ? encoder_expert_step : decoder_expert_step;
+  const std::uint64_t place = in_encoder(layer) ? layer : layer - encoder_layers;
+  return experts > 1 && step > 0 && (step == 1 || place % step == 1) ? experts : 1;
 }
 
-std::uint64_t ModelSpec::layer_parameters() const {
-  return query_key_value().parameters() + projection().parameters() + up().parameters() +
-         down().parameters() + norms_per_layer * norm_parameters();
+std::uint64_t ModelSpec::active_parameters(std::uint64_t layer) const {
+  std::uint64_t sum =
+      query_key_value().weights() + projection().weights() + up().weights() + down().weights();
+  if (has_cross_attention(layer)) {
+    sum += cross_query().weights() + cross_key_value().weights() + projection().weights();
+  }
+  return experts_of(layer) > 1 ? sum + router().weights() : sum;
+}
+
+std::uint64_t ModelSpec::layer_parameters(std::uint64_t layer) const {
+  std::uint64_t sum = query_key_value().parameters() + projection().parameters() +
+                      experts_of(layer) * (up().parameters() + down().parameters()) +
+                      norms_of(layer) * norm_parameters();
+  if (has_cross_attention(layer)) {
+    sum += cross_query().parameters() + cross_key_value().parameters() + projection().parameters();
+  }
+  if (experts_of(layer) > 1) sum += router().parameters();
+  if (begins_stack(layer)) sum += relative_buckets * heads;
+  return sum;
+}
+
+std::uint64_t ModelSpec::largest_intermediate_bytes() const {
+  std::uint64_t most = 0;
+  for (std::uint64_t layer = 0; layer < layers; ++layer) {
+    most = std::max(most, intermediate_bytes(layer));
+  }
+  return most;
 }
 
 std::uint64_t ModelSpec::embedding_parameters() const {
@@ -56,13 +84,13 @@ base::AttentionPattern ModelSpec::pattern(std::uint64_t layer, std::uint64_t seq
              : layer % 4 == 1    ? AttentionKind::kImageColumn
                                  : AttentionKind::kImageRow;
   } else {
-    p.kind = causal ? AttentionKind::kCausal : AttentionKind::kFull;
+    p.kind = causal && !in_encoder(layer) ? AttentionKind::kCausal : AttentionKind::kFull;
   }
   return p;
 }
 
 std::uint64_t ModelSpec::tail_parameters() const {
-  std::uint64_t sum = final_norm ? norm_parameters() : 0;
+  std::uint64_t sum = final_norm ? stacks() * norm_parameters() : 0;
   for (const TailMatrix& t : tail()) {
     sum += t.matrix.parameters() - (t.tied ? t.matrix.weights() : 0) +
            (t.norm_follows ? norm_parameters() : 0);
@@ -71,16 +99,21 @@ std::uint64_t ModelSpec::tail_parameters() const {
 }
 
 std::uint64_t ModelSpec::parameters() const {
-  return embedding_parameters() + layers * layer_parameters() + tail_parameters();
+  std::uint64_t sum = embedding_parameters() + tail_parameters();
+  for (std::uint64_t layer = 0; layer < layers; ++layer) sum += layer_parameters(layer);
+  return sum;
 }
 
 std::uint64_t ModelSpec::layers_multiply_adds(std::uint64_t sequences,
                                               std::uint64_t sequence) const {
   std::uint64_t keys = 0;  // of a sequence, over all layers
+  std::uint64_t weights = 0;
   for (std::uint64_t layer = 0; layer < layers; ++layer) {
     keys += pattern(layer, sequence).keys_before(sequence);
+    if (has_cross_attention(layer)) keys += sequence * sequence;
+    weights += active_parameters(layer);
   }
-  return sequences * (layers * sequence * layer_matrix_parameters() + 2 * keys * attention_width);
+  return sequences * (sequence * weights + 2 * keys * attention_width);
 }
 
 std::uint64_t ModelSpec::forward_multiply_adds(std::uint64_t sequences,
@@ -106,6 +139,8 @@ void ModelSpec::validate(const std::string& place, base::ConfigErrors& errors) c
   range(vocabulary, "vocabulary", 10'000'000);
   range(image_vocabulary + 1, "image_vocabulary", 10'000'000);
   range(positions, "positions", 10'000'000);
+  range(experts + 1, "num_experts", 1'000'000);
+  range(relative_buckets + 1, "relative_attention_num_buckets", 1'000'000);
   if (!errors.empty()) return;
   if (attention_width % heads != 0) {
     errors.add("heads", std::to_string(heads),
@@ -116,8 +151,12 @@ void ModelSpec::validate(const std::string& place, base::ConfigErrors& errors) c
                place);
   }
   // 128-bit safety margin of all later counts: far above any published model.
-  if (static_cast<double>(layers) * static_cast<double>(layer_matrix_parameters()) > 1e15) {
+  const double blocks = static_cast<double>(std::max<std::uint64_t>(experts, 1));
+  const double layer = static_cast<double>(query_key_value().weights() + projection().weights()) +
+                       blocks * static_cast<double>(up().weights() + down().weights());
+  if (static_cast<double>(layers) * layer > 1e15) {
     errors.add("layers", std::to_string(layers), "makes more than 1e15 parameters", place);
+    return;
   }
   if (stated_parameters) check_stated(place, errors);
 }

@@ -22,6 +22,7 @@ class Builder {
       sequences_ = config_.micro_batches[i];
       tokens_ = sequences_ * config_.sequence;
       last_ = i + 1 == config_.micro_batches.size();
+      route(i);
       forward();
       backward();
     }
@@ -63,10 +64,17 @@ class Builder {
     end_group();
   }
   void attention(Operation operation, Phase phase) {
+    attention(operation, phase, model_.pattern(layer_, config_.sequence));
+  }
+  /// Every token sees all of the encoder's result.
+  void cross_attention(Operation operation, Phase phase) {
+    attention(operation, phase, {base::AttentionKind::kFull, config_.sequence});
+  }
+  void attention(Operation operation, Phase phase, const base::AttentionPattern& pattern) {
     WorkItem w = item(operation, phase);
     w.inputs = model_.attention_width;
     w.outputs = 1;
-    w.pattern = model_.pattern(layer_, config_.sequence);
+    w.pattern = pattern;
     begin_group();
     add(w);
     end_group();
@@ -86,52 +94,90 @@ class Builder {
     return base::mul_div(weights, config_.density_ppm, kMillion) * 2 * kBytesPerParameter + bias;
   }
 
+  /// Tokens that see a matrix: all of them, or those of each expert.
+  using Loads = std::vector<std::uint64_t>;
+  Loads all_tokens() const { return {tokens_}; }
+
+  /// Cuts matrices of one shape, one a load, into blocks: a share of one matrix, or several whole
+  /// ones.
   template <class Make>
-  void blocks(const Matrix& m, const Make& make) {
-    const std::uint64_t step =
-        std::max<std::uint64_t>(1, config_.block_bytes / (m.inputs * kBytesPerParameter));
-    for (std::uint64_t done = 0; done < m.outputs; done += step) {
-      add(make(std::min(step, m.outputs - done)));
+  void blocks(const Matrix& m, const Loads& loads, const Make& make) {
+    const std::uint64_t row = m.inputs * kBytesPerParameter;
+    const std::uint64_t step = std::max<std::uint64_t>(1, config_.block_bytes / row);
+    const std::uint64_t together =
+        std::max<std::uint64_t>(1, config_.block_bytes / (row * m.outputs));
+    for (std::size_t first = 0; first < loads.size(); first += together) {
+      const std::size_t last = std::min<std::size_t>(first + together, loads.size());
+      WorkItem block;
+      block.experts = last - first;
+      for (std::size_t i = first; i < last; ++i) {
+        block.tokens += loads[i];
+        block.most_tokens = std::max(block.most_tokens, loads[i]);
+      }
+      for (std::uint64_t done = 0; done < m.outputs; done += step) {
+        block.outputs = std::min(step, m.outputs - done);
+        make(block);
+      }
     }
   }
-  void gemm_forward(const Matrix& m, Phase phase) {
-    blocks(m, [&](std::uint64_t outputs) {
-      WorkItem w = item(Operation::kGemmForward, phase);
-      w.inputs = m.inputs;
-      w.outputs = outputs;
+  WorkItem gemm(Operation operation, Phase phase, std::uint64_t inputs, const WorkItem& block) {
+    WorkItem w = item(operation, phase);
+    w.inputs = inputs;
+    w.outputs = block.outputs;
+    w.experts = block.experts;
+    w.tokens = block.tokens;
+    w.most_tokens = block.most_tokens;
+    return w;
+  }
+  void gemm_forward(const Matrix& m, Phase phase, const Loads& loads) {
+    blocks(m, loads, [&](const WorkItem& block) {
+      WorkItem w = gemm(Operation::kGemmForward, phase, m.inputs, block);
       w.density_ppm = config_.density_ppm;
-      w.weight_bytes = weight_bytes(m, outputs);
-      return w;
+      w.weight_bytes = w.experts * weight_bytes(m, w.outputs);
+      add(w);
     });
+  }
+  void gemm_backward(const Matrix& m) { gemm_backward(m, all_tokens()); }
+  /// Blocks of both gradients take turns, so that weights come in while gradients go out.
+  void gemm_backward(const Matrix& m, const Loads& loads) {
+    const std::vector<WorkItem> inputs = input_gradients(m, loads);
+    const std::vector<WorkItem> weights = weight_gradients(m, loads);
+    begin_group();
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      add(inputs[i]);
+      for (; next * inputs.size() < (i + 1) * weights.size(); ++next) add(weights[next]);
+    }
+    end_group();
   }
   /// dX = dY W^T reduces over the outputs: the block is a share of the inputs, the bytes are those
   /// of the matrix.
-  void gemm_backward(const Matrix& m) {
-    begin_group();
+  std::vector<WorkItem> input_gradients(const Matrix& m, const Loads& loads) {
+    std::vector<WorkItem> all;
     const Matrix transposed{m.outputs, m.inputs, false};
     std::uint64_t streamed = 0;
     std::uint64_t rows = 0;
-    blocks(transposed, [&](std::uint64_t outputs) {
-      WorkItem w = item(Operation::kGemmInputGradient, Phase::kBackward);
-      w.inputs = m.outputs;
-      w.outputs = outputs;
+    blocks(transposed, loads, [&](const WorkItem& block) {
+      WorkItem w = gemm(Operation::kGemmInputGradient, Phase::kBackward, m.outputs, block);
       w.density_ppm = config_.density_ppm;
-      rows += outputs;
+      rows += w.all_outputs();
       // Of the bias each block brings its share, so that the matrix comes to the byte.
       const std::uint64_t until = base::mul_div(weight_bytes(m, m.outputs), rows, m.inputs);
       w.weight_bytes = until - streamed;
       streamed = until;
-      return w;
+      all.push_back(w);
     });
-    blocks(m, [&](std::uint64_t outputs) {
-      WorkItem w = item(Operation::kGemmWeightGradient, Phase::kBackward);
-      w.inputs = m.inputs;
-      w.outputs = outputs;
-      w.gradient_bytes = weight_bytes(m, outputs);
+    return all;
+  }
+  std::vector<WorkItem> weight_gradients(const Matrix& m, const Loads& loads) {
+    std::vector<WorkItem> all;
+    blocks(m, loads, [&](const WorkItem& block) {
+      WorkItem w = gemm(Operation::kGemmWeightGradient, Phase::kBackward, m.inputs, block);
+      w.gradient_bytes = w.experts * weight_bytes(m, w.outputs);
       w.gradient_parameters = w.gradient_bytes / kBytesPerParameter;
-      return w;
+      all.push_back(w);
     });
-    end_group();
+    return all;
   }
 
   void norms(Phase phase, std::uint64_t n) {
@@ -147,17 +193,25 @@ class Builder {
   void activation(Phase phase) {
     const bool back = phase == Phase::kBackward;
     const std::uint64_t gelu = back ? VectorPasses::kGeluBackward : VectorPasses::kGeluForward;
+    const std::uint64_t relu = back ? VectorPasses::kReluBackward : VectorPasses::kReluForward;
     const std::uint64_t gate = back ? VectorPasses::kGateBackward : VectorPasses::kGateForward;
-    vector(phase, model_.feed_forward, model_.gated ? gate : gelu);
+    vector(phase, model_.feed_forward, model_.gated ? gate : model_.relu ? relu : gelu);
   }
   void group(Phase phase, std::initializer_list<Matrix> matrices) {
     begin_group();
-    for (const Matrix& m : matrices) gemm_forward(m, phase);
+    for (const Matrix& m : matrices) gemm_forward(m, phase, all_tokens());
     end_group();
   }
+  void experts(Phase phase, const Matrix& m) {
+    begin_group();
+    gemm_forward(m, phase, loads_[layer_]);
+    end_group();
+  }
+  bool sparse() const { return model_.experts_of(layer_) > 1; }
 
   /// Whether a normalisation stands before or after its block changes no count.
   void layer_forward(Phase phase) {
+    distances(phase);
     if (model_.parallel_blocks) {
       norms(phase, model_.norms_per_layer);
       group(phase, {model_.query_key_value(), model_.up()});
@@ -170,23 +224,67 @@ class Builder {
       attention(Operation::kAttentionForward, phase);
       group(phase, {model_.projection()});
       vector(phase, model_.width, VectorPasses::kResidual);
+      if (model_.has_cross_attention(layer_)) cross_forward(phase);
       norms(phase, model_.norms_per_layer - 1);
-      group(phase, {model_.up()});
-      activation(phase);
-      group(phase, {model_.down()});
+      feed_forward(phase);
     }
     vector(phase, model_.width, VectorPasses::kResidual);
   }
+  void cross_forward(Phase phase) {
+    norms(phase, 1);
+    group(phase, {model_.cross_query(), model_.cross_key_value()});
+    cross_attention(Operation::kAttentionForward, phase);
+    group(phase, {model_.projection()});
+    vector(phase, model_.width, VectorPasses::kResidual);
+  }
+  void feed_forward(Phase phase) {
+    if (!sparse()) {
+      group(phase, {model_.up()});
+      activation(phase);
+      group(phase, {model_.down()});
+      return;
+    }
+    group(phase, {model_.router()});
+    vector(phase, model_.experts, VectorPasses::kRouteForward);
+    experts(phase, model_.up());
+    activation(phase);
+    experts(phase, model_.down());
+    vector(phase, model_.width, VectorPasses::kScaleByRoute);
+  }
   void layer_backward() {
-    gemm_backward(model_.down());
-    activation(Phase::kBackward);
-    gemm_backward(model_.up());
+    feed_forward_backward();
     norms(Phase::kBackward, model_.norms_per_layer - 1);
+    if (model_.has_cross_attention(layer_)) cross_backward();
     gemm_backward(model_.projection());
     attention(Operation::kAttentionBackward, Phase::kBackward);
     gemm_backward(model_.query_key_value());
     norms(Phase::kBackward, 1);
+    distances(Phase::kBackward);
     vector(Phase::kBackward, model_.width, VectorPasses::kResidual);
+  }
+  void feed_forward_backward() {
+    if (sparse()) vector(Phase::kBackward, model_.width, VectorPasses::kScaleByRoute);
+    gemm_backward(model_.down(), sparse() ? loads_[layer_] : all_tokens());
+    activation(Phase::kBackward);
+    gemm_backward(model_.up(), sparse() ? loads_[layer_] : all_tokens());
+    if (!sparse()) return;
+    vector(Phase::kBackward, model_.experts, VectorPasses::kRouteBackward);
+    gemm_backward(model_.router());
+  }
+  void cross_backward() {
+    gemm_backward(model_.projection());
+    cross_attention(Operation::kAttentionBackward, Phase::kBackward);
+    gemm_backward(model_.cross_query());
+    gemm_backward(model_.cross_key_value());
+    norms(Phase::kBackward, 1);
+    vector(Phase::kBackward, model_.width, VectorPasses::kResidual);
+  }
+  /// The table of distances is used by all layers of its stack and comes with the first.
+  void distances(Phase phase) {
+    if (model_.relative_buckets == 0 || !model_.begins_stack(layer_)) return;
+    const std::uint64_t table = model_.relative_buckets * model_.heads;
+    vector(phase, model_.heads, VectorPasses::kDistances, table,
+           phase == Phase::kBackward ? table : 0);
   }
 
   void tail_forward() {
@@ -217,25 +315,50 @@ class Builder {
   }
 
   /// 2 bytes a feature and token for a layer's input, or all its intermediates.
-  base::Bytes kept_per_layer() const {
-    return config_.recompute ? 2 * tokens_ * model_.width : live_layer();
+  base::Bytes kept_until(std::uint32_t layer) const {
+    if (config_.recompute) return 2 * tokens_ * model_.width * (layer + 1);
+    base::Bytes sum = 0;
+    for (std::uint32_t l = 0; l <= layer; ++l) sum += tokens_ * model_.intermediate_bytes(l);
+    return sum;
   }
-  base::Bytes live_layer() const { return tokens_ * model_.intermediate_bytes(); }
 
   void begin_layer(std::uint32_t layer, Phase phase) {
     layer_ = layer;
     in_layer_ = true;
-    resident_ = kept_per_layer() * (layer_ + 1) + (config_.recompute ? live_layer() : 0);
+    resident_ = kept_until(layer);
+    if (config_.recompute) resident_ += tokens_ * model_.intermediate_bytes(layer);
     layer_change(phase);
   }
-  void forward() {
-    const std::uint64_t d = model_.width;
-    layer_ = 0;
-    resident_ = tokens_ * d * kBytesPerParameter;
-    vector(Phase::kForward, d, VectorPasses::kEmbedding);
-    items_.back().sample_bytes_in = tokens_ * d * kBytesPerParameter;
+  void route(std::uint64_t micro_batch) {
+    loads_.assign(model_.layers, {});
+    for (std::uint64_t layer = 0; layer < model_.layers; ++layer) {
+      if (model_.experts_of(layer) == 1) continue;
+      loads_[layer] =
+          route_tokens(config_.routing, model_.experts, tokens_, layer, micro_batch).tokens;
+    }
+  }
+  /// Embedded tokens of a stack enter the wafer.
+  void embed() {
+    in_layer_ = false;
+    vector(Phase::kForward, model_.width, VectorPasses::kEmbedding);
+    items_.back().sample_bytes_in = tokens_ * model_.width * kBytesPerParameter;
     if (model_.embedding_norm) norms(Phase::kForward, 1);
+  }
+  /// Their gradients leave.
+  void embed_backward() {
+    in_layer_ = false;
+    if (model_.embedding_norm) norms(Phase::kBackward, 1);
+    vector(Phase::kBackward, model_.width, VectorPasses::kEmbedding);
+    items_.back().sample_bytes_out = tokens_ * model_.width * kBytesPerParameter;
+  }
+  void forward() {
+    layer_ = 0;
+    resident_ = tokens_ * model_.width * kBytesPerParameter;
     for (std::uint32_t layer = 0; layer < model_.layers; ++layer) {
+      if (model_.begins_stack(layer)) {
+        if (layer > 0 && model_.final_norm) norms(Phase::kForward, 1);
+        embed();
+      }
       begin_layer(layer, Phase::kForward);
       layer_forward(Phase::kForward);
     }
@@ -243,24 +366,23 @@ class Builder {
     tail_forward();
   }
   void backward() {
-    const std::uint64_t d = model_.width;
     tail_backward();
     for (auto layer = static_cast<std::uint32_t>(model_.layers); layer-- > 0;) {
       begin_layer(layer, Phase::kBackward);
       if (config_.recompute) layer_forward(Phase::kRecompute);
       layer_backward();
+      if (!model_.begins_stack(layer)) continue;
+      if (layer == 0) resident_ = tokens_ * model_.width * kBytesPerParameter;
+      embed_backward();
+      if (layer > 0 && model_.final_norm) norms(Phase::kBackward, 1);
     }
-    in_layer_ = false;
     layer_ = 0;
-    resident_ = tokens_ * d * kBytesPerParameter;
-    if (model_.embedding_norm) norms(Phase::kBackward, 1);
-    vector(Phase::kBackward, d, VectorPasses::kEmbedding);
-    items_.back().sample_bytes_out = tokens_ * d * kBytesPerParameter;
   }
 
   const ModelSpec& model_;
   const ScheduleConfig& config_;
   std::vector<WorkItem> items_;
+  std::vector<Loads> loads_;  ///< by layer; of sparse ones only
   std::uint64_t sequences_ = 0;
   std::uint64_t tokens_ = 0;
   std::uint32_t layer_ = 0;

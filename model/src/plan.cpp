@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
 #include <optional>
 
 #include "wse/tiles/cost_terms.h"
@@ -20,38 +23,47 @@ std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t capacity
   return sizes;
 }
 
-/// Step time from the cost terms: in each of the forward and backward phase the slowest of lanes
-/// and tiles decides. One layer in large blocks stands for all.
-double estimate_seconds(const host::ModelSpec& model, const Settings& settings,
-                        const TrainingPlan& plan) {
-  const MachineConfig& machine = settings.machine;
-  host::ModelSpec one_layer = model;
-  one_layer.layers = 1;
-  one_layer.stated_parameters.reset();
+/// Blocks and windows are as fine as a run of this many of them allows.
+constexpr std::uint64_t kMostBlocks = 98'304;
+constexpr double kMostWindows = 8'192;
+constexpr base::Bytes kMebibyte = 1ULL << 20;
+
+/// Schedules of single micro-batches in large blocks, by the number of sequences.
+using MicroBatches = std::map<std::uint64_t, std::vector<base::WorkItem>>;
+
+MicroBatches micro_batches_of(const host::ModelSpec& model, const TrainingPlan& plan) {
   host::ScheduleConfig config = plan.schedule;
   config.block_bytes = 1ULL << 40;
+  MicroBatches all;
+  for (const std::uint64_t sequences : plan.schedule.micro_batches) {
+    if (all.count(sequences) > 0) continue;
+    config.micro_batches = {sequences};
+    all[sequences] = host::build_schedule(model, config);
+  }
+  return all;
+}
+
+/// Time of one micro-batch from the cost terms: in each of the forward and backward phase the
+/// slowest of lanes and tiles decides.
+double estimate_seconds(const std::vector<base::WorkItem>& schedule, const Settings& settings,
+                        const base::Mapping& mapping) {
+  const MachineConfig& machine = settings.machine;
   const double lanes_bytes_per_second =
       static_cast<double>(machine.io.payload_bits_per_second()) * machine.io.lanes / 8;
+  double compute[2] = {};
+  double in[2] = {};
+  double out[2] = {};
+  for (const base::WorkItem& item : schedule) {
+    const int phase = item.phase == base::Phase::kForward ? 0 : 1;
+    compute[phase] += static_cast<double>(
+        tiles::total(tiles::cycles_of(item, mapping, machine.tile, settings.run.precision_kind())));
+    in[phase] += static_cast<double>(item.weight_bytes);
+    out[phase] += static_cast<double>(item.gradient_bytes);
+  }
   double seconds = 0;
-  for (const std::uint64_t sequences : plan.schedule.micro_batches) {
-    config.micro_batches = {sequences};
-    double compute[2] = {};
-    double in[2] = {};
-    double out[2] = {};
-    for (const base::WorkItem& item : host::build_schedule(one_layer, config)) {
-      const double times = item.in_layer ? static_cast<double>(model.layers) : 1.0;
-      const int phase = item.phase == base::Phase::kForward ? 0 : 1;
-      compute[phase] +=
-          times * static_cast<double>(tiles::total(tiles::cycles_of(
-                      item, plan.mapping, machine.tile, settings.run.precision_kind())));
-      in[phase] += times * static_cast<double>(item.weight_bytes);
-      out[phase] += times * static_cast<double>(item.gradient_bytes);
-    }
-    for (int phase = 0; phase < 2; ++phase) {
-      seconds +=
-          std::max({compute[phase] / static_cast<double>(machine.core_hz),
-                    in[phase] / lanes_bytes_per_second, out[phase] / lanes_bytes_per_second});
-    }
+  for (int phase = 0; phase < 2; ++phase) {
+    seconds += std::max({compute[phase] / static_cast<double>(machine.core_hz),
+                         in[phase] / lanes_bytes_per_second, out[phase] / lanes_bytes_per_second});
   }
   return seconds;
 }
@@ -62,13 +74,38 @@ void choose_copies(const host::ModelSpec& model, const Settings& settings, Train
   const auto pinned = static_cast<std::uint32_t>(settings.run.copies);
   const std::uint32_t first = pinned == 0 ? 1 : pinned;
   const std::uint32_t last = pinned == 0 ? std::min<std::uint32_t>(8, g.user_columns) : pinned;
-  std::optional<TrainingPlan> best;
+  const MicroBatches schedules = micro_batches_of(model, plan);
+  plan.estimated_step_seconds = std::numeric_limits<double>::infinity();
   for (std::uint32_t copies = first; copies <= last; ++copies) {
-    plan.mapping = base::Mapping(g.user_columns, g.user_rows, copies);
-    plan.estimated_step_seconds = estimate_seconds(model, settings, plan);
-    if (!best || plan.estimated_step_seconds < best->estimated_step_seconds) best = plan;
+    const base::Mapping mapping(g.user_columns, g.user_rows, copies);
+    std::map<std::uint64_t, double> known;
+    for (const auto& [sequences, schedule] : schedules) {
+      known[sequences] = estimate_seconds(schedule, settings, mapping);
+    }
+    double seconds = 0;
+    for (const std::uint64_t sequences : plan.schedule.micro_batches) seconds += known[sequences];
+    if (seconds >= plan.estimated_step_seconds) continue;
+    plan.estimated_step_seconds = seconds;
+    plan.mapping = mapping;
   }
-  plan = *best;
+}
+
+/// About 16 MiB, or larger where a step would have more blocks than are worth simulating.
+base::Bytes block_bytes_of(const host::ModelSpec& model, const Settings& settings,
+                           const TrainingPlan& plan) {
+  if (settings.run.block_bytes > 0) return settings.run.block_bytes;
+  const base::Bytes moved =
+      2 * model.parameters() * (plan.passes + 1) * plan.schedule.micro_batches.size();
+  return std::max<base::Bytes>(16, base::ceil_div(moved, kMostBlocks * kMebibyte)) * kMebibyte;
+}
+
+/// The machine's activity window, or the next multiples of it for long steps.
+double window_of(const Settings& settings, const TrainingPlan& plan) {
+  const power::PowerConfig& power = settings.machine.power;
+  const double longest = std::min(power.longest_window_s, power.cap_window_s);
+  const double most = std::max(1.0, std::floor(longest / power.window_s + 1e-9));
+  const double wanted = std::ceil(plan.estimated_step_seconds / kMostWindows / power.window_s);
+  return power.window_s * std::clamp(wanted, 1.0, most);
 }
 
 std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settings& settings,
@@ -78,7 +115,7 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
   plan.schedule.sequence = settings.run.sequence == 0 ? model.positions : settings.run.sequence;
   plan.schedule.recompute = recompute;
   plan.schedule.density_ppm = settings.run.density_ppm();
-  plan.schedule.block_bytes = settings.run.block_bytes;
+  plan.schedule.routing = settings.run.routing();
   plan.passes = recompute ? 3 : 2;
   plan.activation_limit =
       base::mul_div(machine.sram_bytes_user(), machine.tile.activation_share_ppm, 1'000'000);
@@ -90,7 +127,9 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
   plan.schedule.micro_batches = cut_batch(plan.batch, plan.capacity);
   plan.activation_bytes =
       per_sequence * base::ceil_div(plan.batch, plan.schedule.micro_batches.size());
+  plan.schedule.block_bytes = block_bytes_of(model, settings, plan);
   choose_copies(model, settings, plan);
+  plan.window_s = window_of(settings, plan);
   return plan;
 }
 
@@ -112,8 +151,12 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
 }  // namespace
 
 base::Bytes activation_bytes_per_token(const host::ModelSpec& model, bool recompute) {
-  const base::Bytes live = model.intermediate_bytes();
-  return recompute ? 2 * model.layers * model.width + live : model.layers * live;
+  if (recompute) return 2 * model.layers * model.width + model.largest_intermediate_bytes();
+  base::Bytes sum = 0;
+  for (std::uint64_t layer = 0; layer < model.layers; ++layer) {
+    sum += model.intermediate_bytes(layer);
+  }
+  return sum;
 }
 
 TrainingPlan make_plan(const host::ModelSpec& model, const Settings& settings) {

@@ -39,6 +39,13 @@ std::uint32_t RunConfig::density_ppm() const {
   return static_cast<std::uint32_t>(std::lround((1.0 - sparsity) * 1e6));
 }
 
+host::RoutingConfig RunConfig::routing() const {
+  const auto ppm = [](double share) {
+    return static_cast<std::uint32_t>(std::lround(share * 1e6));
+  };
+  return {ppm(capacity_factor), ppm(expert_imbalance), seed};
+}
+
 void RunConfig::validate(base::ConfigErrors& errors) const {
   const auto one_of = [&](const std::string& value, const char* path,
                           std::initializer_list<const char*> allowed) {
@@ -58,8 +65,12 @@ void RunConfig::validate(base::ConfigErrors& errors) const {
   errors.require(sequence <= 1'000'000, "run.sequence", sequence, "must be at most 1000000 tokens");
   errors.require(systems == 1, "run.systems", systems, "must be 1: one wafer is simulated");
   errors.require(copies <= 64, "run.copies", copies, "must be at most 64");
-  errors.require(block_bytes >= 65'536 && block_bytes <= (1ULL << 34), "run.block_bytes",
-                 block_bytes, "must be 65536 .. 17179869184");
+  errors.require(block_bytes == 0 || (block_bytes >= 65'536 && block_bytes <= (1ULL << 34)),
+                 "run.block_bytes", block_bytes, "must be 0 or 65536 .. 17179869184");
+  errors.require(capacity_factor > 0 && capacity_factor <= 1000, "run.capacity_factor",
+                 capacity_factor, "must be positive, at most 1000");
+  errors.require(expert_imbalance >= 0 && expert_imbalance < 1, "run.expert_imbalance",
+                 expert_imbalance, "must be in [0, 1)");
 }
 
 }  // namespace wse::model

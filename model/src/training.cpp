@@ -37,6 +37,11 @@ void refuse_overflow(const TrainingPlan& plan, std::uint32_t steps) {
       "would simulate about " + std::to_string(seconds) + " s; the kernel's time ends near 1e7 s");
 }
 
+Settings with_window(Settings settings, const TrainingPlan& plan) {
+  settings.machine.power.window_s = plan.window_s;
+  return settings;
+}
+
 class Run {
  public:
   Run(const host::ModelSpec& model, const Settings& settings, const TrainingPlan& plan,
@@ -44,7 +49,7 @@ class Run {
       : options_(options),
         start_(Clock::now()),
         schedule_(host::build_schedule(model, plan.schedule)),
-        cs2_("cs2", settings, energy, plan, schedule_, options.order),
+        cs2_("cs2", with_window(settings, plan), energy, plan, schedule_, options.order),
         recorder_("recorder", cs2_, [this] {
           tell_progress();
           return options_.interrupted();

@@ -50,6 +50,8 @@ TEST_F(GoldenHashTest, RecomputedMicroBatches) {
   expect_golden("tiny-gpt", 1);
 }
 
+TEST_F(GoldenHashTest, ExpertsInAnEncoderAndADecoder) { expect_golden("tiny-switch"); }
+
 TEST_F(GoldenHashTest, SparseWeights) {
   settings_.run.sparsity = 0.75;
   expect_golden("tiny-gpt");

@@ -140,6 +140,29 @@ TEST_F(ModelReaderTest, ImpossibleHeadsOfLlamaAreRefused) {
             std::string::npos);
 }
 
+TEST_F(ModelReaderTest, SwitchTransformersTakeTheDefaultsOfTheirClass) {
+  const ModelSpec spec = read(
+      R"({"model_type":"switch_transformers","num_layers":12,"d_model":768,"num_heads":12,
+          "vocab_size":32128})");
+  EXPECT_EQ(spec.layers, 24u);  // an encoder and a decoder
+  EXPECT_EQ(spec.encoder_layers, 12u);
+  EXPECT_EQ(spec.attention_width, 12u * 64);
+  EXPECT_EQ(spec.feed_forward, 2048u);
+  EXPECT_EQ(spec.positions, 512u);
+  EXPECT_TRUE(spec.tied_head);
+  std::vector<std::uint64_t> sparse;
+  for (std::uint64_t layer = 0; layer < spec.layers; ++layer) {
+    if (spec.experts_of(layer) == 8) sparse.push_back(layer);
+  }
+  EXPECT_EQ(sparse, (std::vector<std::uint64_t>{1, 5, 9, 13, 17, 21}));  // every fourth of a stack
+  EXPECT_TRUE(spec.has_cross_attention(12));
+  EXPECT_FALSE(spec.has_cross_attention(11));
+  EXPECT_NE(refusal(R"({"model_type":"switch_transformers","num_layers":2,"d_model":8,"num_heads":2,
+                        "vocab_size":9,"num_experts":-1})")
+                .find("num_experts = -1"),
+            std::string::npos);
+}
+
 TEST_F(ModelReaderTest, FilesThatAreNoModelAreRefused) {
   EXPECT_NE(refusal("").find("is empty"), std::string::npos);
   EXPECT_NE(refusal("{\n\"a\": 1,\n").find("line 3"), std::string::npos);

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 namespace wse::host {
 namespace {
 
@@ -66,6 +69,67 @@ TEST(ScheduleTest, BytesOfOtherTypesAreThoseOfTheIndependentCountToTheByte) {
   expect("bert-large-sst2", bert, 2 * b + b * b + b + 2 * b + 2);
   expect("bert-large", bert,
          2 * b + b * b + b + 2 * b + 2 + b * b + b + 2 * b + 30'522 * b + 30'522);
+}
+
+// 15 + 15 layers; every feed-forward block is a router and 2,048 experts; one table of distances a
+// stack; a normalisation after each stack; the head is the embedding.
+TEST(ScheduleTest, BytesOfSwitchCAreThoseOfTheIndependentCountToTheByte) {
+  const ModelSpec model = read_model(WSE_SOURCE_DIR "/configs/models/switch-c.json", "switch-c");
+  constexpr std::uint64_t d = 2080;
+  constexpr std::uint64_t attention = 4 * d * 32 * 64;
+  constexpr std::uint64_t experts = d * 2048 + 2048 * (2 * d * 6144);
+  constexpr std::uint64_t layers =
+      30 * (attention + experts + 2 * d) + 15 * (attention + d) + 2 * 32 * 32;
+  constexpr std::uint64_t rest = 2 * d + 32'128 * d;
+  EXPECT_EQ(model.parameters(), layers + rest);
+  for (const bool recompute : {false, true}) {
+    ScheduleConfig config{{8}, 512, recompute};
+    config.block_bytes = 1ULL << 30;
+    const Sums s = sums_of(build_schedule(model, config));
+    EXPECT_EQ(s.in, 2 * ((recompute ? 3 : 2) * layers + 2 * rest));
+    EXPECT_EQ(s.out, 2 * (layers + rest));
+    EXPECT_EQ(s.gradient_parameters, layers + rest);
+  }
+}
+
+// Four layers with attention, two of them to the encoder's result; two dense and two sparse
+// feed-forward blocks.
+TEST(ScheduleTest, EveryPassOfASparseLayerComputesTheTokensThatItsRouterChose) {
+  const ModelSpec model =
+      read_model(WSE_SOURCE_DIR "/configs/models/tiny-switch.json", "tiny-switch");
+  for (const base::Bytes block : {1ULL << 12, 1ULL << 16, 1ULL << 30}) {
+    ScheduleConfig config{{5, 6}, 32, true};
+    config.block_bytes = block;
+    std::uint64_t sparse = 0;
+    for (const std::uint64_t layer : {1, 3}) {
+      for (const std::uint64_t micro : {0, 1}) {
+        const auto load = route_tokens(config.routing, 8, (5 + micro) * 32, layer, micro);
+        sparse += 2 * 64 * 128 * load.computed();
+      }
+    }
+    const std::uint64_t layers =
+        11 * 32 * (6 * 4 * 64 * 64 + 2 * 2 * 64 * 128 + 2 * 64 * 8) + sparse;
+    const std::uint64_t head = 11 * 32 * 64 * 128;
+    std::map<std::pair<Phase, Operation>, std::uint64_t> sums;
+    for (const WorkItem& item : build_schedule(model, config)) {
+      sums[{item.phase, item.operation}] += item.inputs * item.outputs * item.tokens;
+    }
+    EXPECT_EQ((sums[{Phase::kForward, Operation::kGemmForward}]), layers + head) << block;
+    EXPECT_EQ((sums[{Phase::kRecompute, Operation::kGemmForward}]), layers) << block;
+    EXPECT_EQ((sums[{Phase::kBackward, Operation::kGemmInputGradient}]), layers + head) << block;
+    EXPECT_EQ((sums[{Phase::kBackward, Operation::kGemmWeightGradient}]), layers + head) << block;
+  }
+}
+
+// While the weights of one block come in, the gradients of another go out.
+TEST(ScheduleTest, BlocksOfBothGradientsTakeTurns) {
+  int in_a_row = 0;
+  int most = 0;
+  for (const WorkItem& item : build_schedule(neox(), {{1}, 2048, true})) {
+    in_a_row = item.operation == Operation::kGemmInputGradient ? in_a_row + 1 : 0;
+    most = std::max(most, in_a_row);
+  }
+  EXPECT_EQ(most, 1);
 }
 
 TEST(ScheduleTest, BlocksDoNotChangeTheBytes) {

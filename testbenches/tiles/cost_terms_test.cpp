@@ -45,6 +45,31 @@ TEST(CostTermsTest, DensityScalesTheWeightsAndNotTheReduction) {
   EXPECT_EQ(of(sparse, Cause::kReduction), of(dense, Cause::kReduction));
 }
 
+// One item of several experts costs what their items cost one by one.
+TEST(CostTermsTest, ExpertsTogetherCostWhatTheyCostOneByOne) {
+  const base::Mapping mapping(96, 70, 2);
+  const base::Rectangle all{{0, 96}, {0, 70}};
+  for (const Operation operation :
+       {Operation::kGemmForward, Operation::kGemmInputGradient, Operation::kGemmWeightGradient}) {
+    WorkItem one = gemm(500, 300, 700);
+    one.operation = operation;
+    WorkItem five = one;
+    five.experts = 5;
+    five.tokens = 5 * one.tokens;
+    five.most_tokens = one.tokens;
+    const CauseCycles a = cycles_of(one, mapping, {}, Precision::kMixed);
+    const CauseCycles b = cycles_of(five, mapping, {}, Precision::kMixed);
+    EXPECT_NEAR(static_cast<double>(total(b)), 5.0 * static_cast<double>(total(a)), 5);
+    EXPECT_EQ(of(b, Cause::kVectorStart), 5 * of(a, Cause::kVectorStart));
+    EXPECT_EQ(of(b, Cause::kReduction), 5 * of(a, Cause::kReduction));
+    EXPECT_EQ(multiply_adds(five, mapping, all), 5 * multiply_adds(one, mapping, all));
+    const base::EventCounts n = events_of(one, mapping, {}, Precision::kMixed, all);
+    const base::EventCounts m = events_of(five, mapping, {}, Precision::kMixed, all);
+    EXPECT_EQ(at(m, base::EventKind::kAddFp32), 5 * at(n, base::EventKind::kAddFp32));
+    EXPECT_EQ(at(m, base::EventKind::kTaskSwitch), 5 * at(n, base::EventKind::kTaskSwitch));
+  }
+}
+
 TEST(CostTermsTest, RecomputedWorkIsBookedAsSuchAndCostsTheSame) {
   const base::Mapping mapping(750, 994, 2);
   WorkItem item = gemm(4096, 512, 63'488);

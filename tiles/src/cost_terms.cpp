@@ -27,8 +27,8 @@ struct Loops {
 
 Loops loops_of(const WorkItem& item, const Mapping& mapping) {
   const std::uint64_t features = mapping.features_per_tile(item.inputs);
-  return {mapping.tokens_per_tile(item.tokens), features,
-          CostTerms::weights(item.outputs, features, item.density_ppm)};
+  return {mapping.tokens_per_tile(item.loop_tokens()), features,
+          CostTerms::weights(item.all_outputs(), features, item.density_ppm)};
 }
 
 /// Splits the vector steps of a GEMM: what the multiply-adds need with every lane busy, and the
@@ -45,8 +45,8 @@ void set_gemm(CauseCycles& c, const WorkItem& item, const Mapping& mapping,
   c[static_cast<std::size_t>(Cause::kVectorStart)] = terms.vector_start(loops.weights);
   c[static_cast<std::size_t>(Cause::kReduction)] =
       item.operation == Operation::kGemmWeightGradient
-          ? terms.column_reduction(item.outputs, loops.features)
-          : terms.row_reduction(item.outputs, loops.tokens);
+          ? terms.column_reduction(item.all_outputs(), loops.features)
+          : terms.row_reduction(item.all_outputs(), loops.tokens);
 }
 
 EventKind fmac_kind(Precision precision) {
@@ -87,9 +87,10 @@ void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, cons
   add_vector_steps(n, terms.axpy(loops.weights, loops.tokens) * tiles, terms.precision, cached);
   at(n, EventKind::kTaskSwitch) += loops.weights * tiles;
   const std::uint64_t vector = gradient ? loops.features : loops.tokens;
-  const std::uint64_t steps = item.outputs * base::ceil_div(vector, terms.add_lanes()) * tiles;
+  const std::uint64_t steps =
+      item.all_outputs() * base::ceil_div(vector, terms.add_lanes()) * tiles;
   at(n, sum_bits(terms.precision) == 16 ? EventKind::kAddFp16 : EventKind::kAddFp32) +=
-      item.outputs * vector * tiles;
+      item.all_outputs() * vector * tiles;
   if (cached) {
     at(n, EventKind::kLocalCache) += steps;
   } else {

@@ -58,6 +58,21 @@ void PartCore::spend(Cycles until, base::Phase phase, Cause cause) {
   free_at_ = until;
 }
 
+const PartCore::Course& PartCore::course_of(const WorkItem& item) {
+  constexpr std::size_t kRemembered = 8;
+  for (const Course& course : courses_) {
+    if (course.item.same_work(item)) return course;
+  }
+  if (courses_.size() < kRemembered) courses_.resize(courses_.size() + 1);
+  Course& course = courses_[oldest_course_];
+  oldest_course_ = (oldest_course_ + 1) % kRemembered;
+  course.item = item;
+  course.cycles = cycles_of(item, mapping_, config_, precision_);
+  course.events = events_of(item, mapping_, config_, precision_, part_.tiles);
+  course.multiply_adds = tiles::multiply_adds(item, mapping_, part_.tiles);
+  return course;
+}
+
 RampStream PartCore::execute(const Pending& pending) {
   const WorkItem& item = *pending.item;
   if (item.begins_operation && last_end_) spend(results_cycle_, item.phase, Cause::kResultWait);
@@ -71,14 +86,13 @@ RampStream PartCore::execute(const Pending& pending) {
   }
   spend(pending.first, item.phase, Cause::kWeightWait);
   const Cycles start = free_at_;
-  const CauseCycles cycles = cycles_of(item, mapping_, config_, precision_);
+  const Course& course = course_of(item);
   for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
-    spend(free_at_ + cycles[cause], item.phase, static_cast<Cause>(cause));
+    spend(free_at_ + course.cycles[cause], item.phase, static_cast<Cause>(cause));
   }
   spend(std::max(pending.last, start + 1), item.phase, Cause::kWeightWait);
-  events_.add(item.phase, start, free_at_,
-              events_of(item, mapping_, config_, precision_, part_.tiles));
-  multiply_adds_ += tiles::multiply_adds(item, mapping_, part_.tiles);
+  events_.add(item.phase, start, free_at_, course.events);
+  multiply_adds_ += course.multiply_adds;
   resident_bytes_ = item.resident_bytes;
   ++items_;
   if (item.ends_operation) last_end_ = item.id;

@@ -22,6 +22,10 @@ struct AttentionPattern {
       0;                      ///< rows and columns of the image; the rest of the sequence is text
   std::uint64_t window = 11;  ///< side of the convolution's square
 
+  friend bool operator==(const AttentionPattern& a, const AttentionPattern& b) {
+    return a.kind == b.kind && a.sequence == b.sequence && a.image_side == b.image_side &&
+           a.window == b.window;
+  }
   std::uint64_t text() const { return sequence - image_side * image_side; }
   /// Keys that the token at `position` sees.
   std::uint64_t keys_of(std::uint64_t position) const;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <array>
-#include <deque>
+#include <vector>
 
 #include "wse/base/activity.h"
 #include "wse/base/units.h"
@@ -32,7 +32,7 @@ class PendingActivity {
     EventCounts counts;
     EventCounts taken{};
   };
-  std::deque<Work> work_;
+  std::vector<Work> work_;
   ByPhase result_{};
 };
 

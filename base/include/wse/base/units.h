@@ -13,6 +13,8 @@ __extension__ typedef unsigned __int128 WideUint;  ///< intermediate products of
 
 /// a * b / c without overflow of the product, rounded down. c must not be zero.
 constexpr std::uint64_t mul_div(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+  std::uint64_t product = 0;
+  if (!__builtin_mul_overflow(a, b, &product)) return product / c;  // the common case, and cheap
   return static_cast<std::uint64_t>(static_cast<WideUint>(a) * b / c);
 }
 

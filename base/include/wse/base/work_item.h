@@ -36,7 +36,10 @@ struct WorkItem {
       0;  ///< gemm: features reduced over; vector and attention: elements (width) a token
   std::uint64_t outputs =
       0;  ///< gemm: output features of this block; vector: passes over the elements
-  std::uint64_t tokens = 0;               ///< tokens of the micro-batch
+  std::uint64_t experts =
+      1;  ///< gemm: blocks of this shape, one an expert, each on tokens of its own
+  std::uint64_t tokens = 0;  ///< tokens of the micro-batch; of experts: of all of them together
+  std::uint64_t most_tokens = 0;          ///< of experts: tokens of the busiest one
   AttentionPattern pattern;               ///< attention: which keys a token sees
   std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights, parts per million
   Bytes weight_bytes = 0;                 ///< weights that enter
@@ -49,6 +52,17 @@ struct WorkItem {
   bool ends_operation = false;    ///< its completion is told to the tiles
   bool last_micro_batch = false;  ///< its gradients complete the sum of the step
 
+  /// Outputs of all experts.
+  std::uint64_t all_outputs() const { return experts * outputs; }
+  /// Tokens over which the loops of a tile are laid out.
+  std::uint64_t loop_tokens() const { return experts > 1 ? most_tokens : tokens; }
+  /// Asks the same of a tile.
+  bool same_work(const WorkItem& that) const {
+    return operation == that.operation && phase == that.phase && inputs == that.inputs &&
+           outputs == that.outputs && experts == that.experts && tokens == that.tokens &&
+           most_tokens == that.most_tokens && pattern == that.pattern &&
+           density_ppm == that.density_ppm;
+  }
   Bytes bytes_in() const { return weight_bytes + sample_bytes_in; }
   Bytes bytes_out() const { return gradient_bytes + sample_bytes_out; }
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "wse/base/work_item.h"
+#include "wse/host/expert_routing.h"
 #include "wse/host/model_spec.h"
 
 namespace wse::host {
@@ -16,7 +17,8 @@ struct ScheduleConfig {
   bool recompute = false;  ///< the layers' forward pass once more before the backward pass
   std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights
   base::Bytes block_bytes =
-      16ULL << 20;  ///< A-015: a matrix is streamed in blocks of about this size
+      16ULL << 20;  ///< A-015: matrices are streamed in blocks of about this size
+  RoutingConfig routing{};
 };
 
 /// SIMD passes over the elements of a vector operation (A-014: counted from their textbook
@@ -27,10 +29,17 @@ struct VectorPasses {
   static constexpr std::uint64_t kNormBackward = 10;
   static constexpr std::uint64_t kGeluForward = 10;  ///< tanh form
   static constexpr std::uint64_t kGeluBackward = 12;
+  static constexpr std::uint64_t kReluForward = 1;
+  static constexpr std::uint64_t kReluBackward = 2;
   static constexpr std::uint64_t kGateForward = 10;  ///< x sigmoid(x), times the other projection
   static constexpr std::uint64_t kGateBackward = 14;
   static constexpr std::uint64_t kResidual = 1;
-  static constexpr std::uint64_t kLoss = 13;  ///< exponential, sum, logarithm, gradient
+  static constexpr std::uint64_t kRouteForward =
+      8;  ///< softmax over the experts, the largest, shares for the balancing loss
+  static constexpr std::uint64_t kRouteBackward = 8;
+  static constexpr std::uint64_t kScaleByRoute = 1;
+  static constexpr std::uint64_t kDistances = 1;  ///< the bias of a distance, added to the scores
+  static constexpr std::uint64_t kLoss = 13;      ///< exponential, sum, logarithm, gradient
   static constexpr std::uint64_t kEmbedding = 1;
 };
 

@@ -21,6 +21,7 @@ struct TrainingPlan {
   base::Bytes activation_bytes = 0;  ///< of the largest micro-batch
   base::Bytes activation_limit = 0;
   double estimated_step_seconds = 0;  ///< by the cost terms alone, used to choose
+  double window_s = 0.001;            ///< activity window
 
   std::uint64_t tokens() const { return batch * schedule.sequence; }
 };

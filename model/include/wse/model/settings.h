@@ -6,6 +6,7 @@
 
 #include "wse/base/geometry.h"
 #include "wse/fabric/fabric_config.h"
+#include "wse/host/expert_routing.h"
 #include "wse/host/memoryx.h"
 #include "wse/memory/bank_core.h"
 #include "wse/power/power_config.h"
@@ -52,9 +53,12 @@ struct RunConfig {
   std::string mode = "auto";
   std::uint64_t systems = 1;
   std::uint64_t seed = 1;
-  std::uint64_t copies = 0;  ///< copies of the feature dimension; 0: the cheapest
-  base::Bytes block_bytes = 16ULL << 20;
+  std::uint64_t copies = 0;       ///< copies of the feature dimension; 0: the cheapest
+  base::Bytes block_bytes = 0;    ///< 0: 16 MiB, larger where a step would have too many
+  double capacity_factor = 1.25;  ///< tokens an expert takes, of the mean
+  double expert_imbalance = 0.2;  ///< popularity of experts is drawn from 1 -+ this
 
+  host::RoutingConfig routing() const;
   tiles::Precision precision_kind() const;
   std::uint32_t density_ppm() const;
   void validate(base::ConfigErrors& errors) const;

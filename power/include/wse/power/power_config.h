@@ -17,10 +17,11 @@ struct ClockState {
 /// [press2022].
 struct PowerConfig {
   double cap_w = 15'000;
-  double cap_window_s = 0.010;  ///< the cap holds for the mean over this
-  double cap_band = 0.03;       ///< the clock rises again only below cap * (1 - band)
-  double window_s = 0.001;      ///< activity window
-  double dwell_s = 0.010;       ///< least time between two changes of the clock
+  double cap_window_s = 0.010;      ///< the cap holds for the mean over this
+  double cap_band = 0.03;           ///< the clock rises again only below cap * (1 - band)
+  double window_s = 0.001;          ///< activity window
+  double longest_window_s = 0.010;  ///< A-029: as far as it grows with the length of a step
+  double dwell_s = 0.010;           ///< least time between two changes of the clock
   double throttle_c = 85;
   double release_c = 78;
   double leakage_beta_per_k = 0.020;

@@ -69,6 +69,14 @@ class PartCore {
     base::Cycles last;
   };
 
+  /// What an item asks of the part; blocks of a matrix are alike, so a few are remembered.
+  struct Course {
+    base::WorkItem item;
+    CauseCycles cycles{};
+    base::EventCounts events{};
+    std::uint64_t multiply_adds = 0;
+  };
+  const Course& course_of(const base::WorkItem& item);
   bool results_known(const base::WorkItem& item) const;
   void spend(base::Cycles until, base::Phase phase, Cause cause);
   fabric::RampStream execute(const Pending& pending);
@@ -77,6 +85,8 @@ class PartCore {
   const base::Mapping mapping_;
   const TileConfig config_;
   const Precision precision_;
+  std::vector<Course> courses_;
+  std::size_t oldest_course_ = 0;
   std::deque<Pending> queue_;
   std::deque<Segment> segments_;
   base::PendingActivity events_;
