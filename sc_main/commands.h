@@ -15,10 +15,22 @@ inline constexpr int kInterrupted = 130;
 using Arguments = std::vector<std::string>;  ///< what follows the name of the command
 
 int train_command(const Arguments& arguments);
+int sweep_command(const Arguments& arguments);
+int diff_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
+int tb_command(const Arguments& arguments);
 
-/// Folder that holds configs/: WSE_HOME, or where the project was built.
+/// A short testbench of testbenches/benches/.
+struct Bench {
+  std::string name;
+  std::string text;  ///< one line
+};
+const std::vector<Bench>& benches();
+
+/// Folder that holds configs/: WSE_HOME, the one that was installed with the program, or where the
+/// project was built.
 std::string home();
 /// Names with the file ending under configs/<folder>, sorted, without the ending.
 std::vector<std::string> preset_names(const std::string& folder, const std::string& ending);
@@ -26,5 +38,9 @@ std::vector<std::string> preset_names(const std::string& folder, const std::stri
 /// name.
 std::string preset_file(const std::string& what, const std::string& name, const std::string& folder,
                         const std::string& ending);
+/// Name of a model by its file; a `config.json` is named for its folder.
+std::string model_name(const std::string& file);
+/// Where an energy table is read from: as seen from here, else from home().
+std::string energy_table_file(const std::string& given);
 
 }  // namespace wse::cli

@@ -19,8 +19,12 @@ int list_command(const Arguments& arguments) {
     for (const model::Parameter& p : model::parameters()) {
       std::cout << fmt::format("{:<45} {:<10} {}\n", p.path, p.unit, p.text);
     }
+  } else if (what == "benches") {
+    for (const Bench& bench : benches())
+      std::cout << fmt::format("{:<8} {}\n", bench.name, bench.text);
   } else {
-    throw base::ConfigError("usage", "wse list", "needs one of machines, models, parameters");
+    throw base::ConfigError("usage", "wse list",
+                            "needs one of machines, models, parameters, benches");
   }
   return kDone;
 }

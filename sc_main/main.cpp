@@ -19,15 +19,19 @@ const int g_no_banner = setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
 constexpr const char* kUsage =
     "usage: wse COMMAND [options]\n"
     "  train MODEL           one optimizer step of a model on a wafer\n"
+    "  sweep FILE            many runs: parameters over their values, tables, best points\n"
+    "  diff A B              what changed between two runs, in configuration and results\n"
+    "  report DIR            makes the report of a run anew\n"
     "  explain PARAMETER     value, unit, source and confidence of a parameter\n"
-    "  list machines|models|parameters\n"
+    "  tb NAME               runs a short testbench to copy\n"
+    "  list machines|models|parameters|benches\n"
     "  COMMAND --help        options of a command\n";
 
 int run(const std::string& command, const cli::Arguments& arguments) {
   static const std::map<std::string, int (*)(const cli::Arguments&)> kCommands{
-      {"train", cli::train_command},
-      {"explain", cli::explain_command},
-      {"list", cli::list_command}};
+      {"train", cli::train_command},     {"sweep", cli::sweep_command}, {"diff", cli::diff_command},
+      {"explain", cli::explain_command}, {"list", cli::list_command},   {"tb", cli::tb_command},
+      {"report", cli::report_command}};
   if (command == "--help" || command == "-h" || command == "help") {
     std::cout << kUsage;
     return cli::kDone;

@@ -12,7 +12,11 @@ namespace fs = std::filesystem;
 
 std::string home() {
   const char* const given = std::getenv("WSE_HOME");
-  return given != nullptr && *given != '\0' ? given : WSE_HOME_DEFAULT;
+  if (given != nullptr && *given != '\0') return given;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed = program.parent_path().parent_path() / "share/wse-tlm";
+  return fs::is_directory(installed / "configs", error) ? installed.string() : WSE_HOME_DEFAULT;
 }
 
 std::vector<std::string> preset_names(const std::string& folder, const std::string& ending) {
@@ -35,6 +39,16 @@ std::string preset_file(const std::string& what, const std::string& name, const 
   throw base::ConfigError(what, name,
                           "is neither a preset nor a file" +
                               (near.empty() ? std::string() : "; did you mean " + near + "?"));
+}
+
+std::string model_name(const std::string& file) {
+  const std::string name = fs::path(file).stem().string();
+  return name == "config" ? fs::absolute(file).parent_path().filename().string() : name;
+}
+
+std::string energy_table_file(const std::string& given) {
+  std::error_code error;
+  return fs::exists(given, error) ? given : home() + "/" + given;
 }
 
 }  // namespace wse::cli

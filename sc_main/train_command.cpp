@@ -2,17 +2,20 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
+#include <sstream>
 
 #include "commands.h"
 #include "progress_bar.h"
+#include "run_waves.h"
 #include "settings_options.h"
 #include "wse/base/report.h"
 #include "wse/report/files.h"
+#include "wse/report/run_files.h"
 #include "wse/report/timeline_json.h"
 #include "wse/report/train_report.h"
 
@@ -36,6 +39,7 @@ struct TrainOptions {
   bool quiet = false;
   bool verbose = false;
   std::string timeline;
+  WaveOptions waves;
 };
 
 bool read_options(const Arguments& arguments, TrainOptions& o) {
@@ -53,6 +57,7 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
       "verbose", po::bool_switch(&o.verbose), "tell on standard error what happens during the run");
   options.add_options()("timeline", po::value(&o.timeline)->value_name("A..B"),
                         "write timeline.json of the layers A to B, 0 the first");
+  o.waves.add_to(options);
   o.settings.add_to(options);
   po::positional_options_description positions;
   positions.add("model", 1);
@@ -83,10 +88,47 @@ std::optional<base::Timeline> timeline_of(const std::string& layers, const host:
   return base::Timeline(first, last);
 }
 
-/// Relative energy tables are looked for here, then at home.
-std::string energy_file(const std::string& given) {
-  std::error_code error;
-  return std::filesystem::exists(given, error) ? given : home() + "/" + given;
+std::string read_text(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+/// As it can be typed again.
+std::string command_line(const Arguments& arguments) {
+  std::string line = "./wse train";
+  static const std::regex plain("[A-Za-z0-9_./:=,+*-]+");
+  for (const std::string& argument : arguments) {
+    line += " " + (std::regex_match(argument, plain) && argument.find('*') == std::string::npos
+                       ? argument
+                       : "'" + argument + "'");
+  }
+  return line;
+}
+
+model::TrainingResult train(const TrainOptions& o, const host::ModelSpec& spec,
+                            const model::Settings& settings, const power::EnergyTable& energy,
+                            std::optional<base::Timeline>& timeline, RunWaves& waves) {
+  model::TrainingOptions options;
+  options.steps = static_cast<std::uint32_t>(o.steps);
+  options.cold_start = o.cold_start;
+  if (o.order == "reverse") options.order = model::ConstructionOrder::kReverse;
+  options.interrupted = [] { return g_interrupted != 0; };
+  if (timeline) options.timeline = &*timeline;
+  options.observer = [&waves](const model::RunSample& sample, const power::WindowSample& power) {
+    waves.observe(sample, power);
+  };
+  ProgressBar bar(!o.quiet && !o.verbose);
+  options.progress = [&bar](const model::Progress& progress) { bar.show(progress); };
+  try {
+    return model::train(spec, settings, energy, options);
+  } catch (...) {
+    bar.clear();
+    if (!waves.left_behind().empty()) {
+      std::cerr << "wse: the waves up to here are in " << waves.left_behind() << "\n";
+    }
+    throw;
+  }
 }
 
 }  // namespace
@@ -95,31 +137,27 @@ int train_command(const Arguments& arguments) {
   TrainOptions o;
   if (!read_options(arguments, o)) return kDone;
   check(o);
-  model::Origins origins;
-  const model::Settings settings = o.settings.read(origins);
-  const std::string file = preset_file("MODEL", o.model, "models", ".json");
-  std::string name = std::filesystem::path(file).stem().string();
-  if (name == "config") name = std::filesystem::absolute(file).parent_path().filename().string();
-  const host::ModelSpec spec = host::read_model(file, name);
+  report::RunRecord record;
+  const model::Settings settings = o.settings.read(record.origins);
+  record.command = command_line(arguments);
+  record.model_file = preset_file("MODEL", o.model, "models", ".json");
+  record.model_name = model_name(record.model_file);
+  const host::ModelSpec spec = host::read_model(record.model_file, record.model_name);
+  record.model_document = read_text(record.model_file);
   const power::EnergyTable energy =
-      power::EnergyTable::read(energy_file(settings.machine.energy_table));
+      power::EnergyTable::read(energy_table_file(settings.machine.energy_table));
   std::optional<base::Timeline> timeline = timeline_of(o.timeline, spec);
-  const std::string out = o.out.empty() ? "out/" + name : o.out;
+  const std::string out = o.out.empty() ? "out/" + record.model_name : o.out;
   report::prepare_folder(out);
+  const report::FolderLock lock(out);
+  RunWaves waves(o.waves, settings.machine, out);
   base::install_report_sink(o.verbose ? sc_core::SC_HIGH : sc_core::SC_NONE);
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
-  model::TrainingOptions options;
-  options.steps = static_cast<std::uint32_t>(o.steps);
-  options.cold_start = o.cold_start;
-  if (o.order == "reverse") options.order = model::ConstructionOrder::kReverse;
-  options.interrupted = [] { return g_interrupted != 0; };
-  if (timeline) options.timeline = &*timeline;
-  ProgressBar bar(!o.quiet && !o.verbose);
-  options.progress = [&bar](const model::Progress& progress) { bar.show(progress); };
-  const model::TrainingResult result = model::train(spec, settings, energy, options);
-  bar.clear();
-  report::write_results(result, out);
+  const model::TrainingResult result = train(o, spec, settings, energy, timeline, waves);
+  waves.finish();
+  report::write_run(result, report::config_json(record, settings, result.steps, o.cold_start),
+                    timeline ? &*timeline : nullptr, out);
   if (timeline) {
     report::write_file(out + "/timeline.json",
                        report::timeline_json(timeline->spans(), result.samples.front().begin));
@@ -128,7 +166,7 @@ int train_command(const Arguments& arguments) {
     std::cout << report::train_json(result).dump(2) << std::endl;
   } else if (!o.quiet) {
     std::cout << report::summary(result) << "  results in             " << out
-              << "/ (stats.json, dies.csv, wafer.vcd, wafer.gtkw"
+              << "/ (report.html, stats.json" << waves.files()
               << (timeline ? ", timeline.json)" : ")") << std::endl;
   }
   return kDone;

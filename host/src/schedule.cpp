@@ -394,6 +394,19 @@ class Builder {
 
 }  // namespace
 
+RoutedTokens routed_tokens(const ModelSpec& model, const ScheduleConfig& config) {
+  RoutedTokens sum;
+  for (std::size_t micro = 0; micro < config.micro_batches.size(); ++micro) {
+    const std::uint64_t tokens = config.micro_batches[micro] * config.sequence;
+    for (std::uint64_t layer = 0; layer < model.layers; ++layer) {
+      if (model.experts_of(layer) == 1) continue;
+      sum.all += tokens;
+      sum.dropped += route_tokens(config.routing, model.experts, tokens, layer, micro).dropped;
+    }
+  }
+  return sum;
+}
+
 std::vector<WorkItem> build_schedule(const ModelSpec& model, const ScheduleConfig& config) {
   return Builder(model, config).build();
 }

@@ -27,8 +27,12 @@ base::Cycles working(const tiles::Ledger& cycles) {
 
 }  // namespace
 
-Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted)
-    : sc_core::sc_module(name), cs2_(cs2), interrupted_(std::move(interrupted)) {
+Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted,
+                   Observer observer)
+    : sc_core::sc_module(name),
+      cs2_(cs2),
+      interrupted_(std::move(interrupted)),
+      observer_(std::move(observer)) {
   SC_HAS_PROCESS(Recorder);
   SC_METHOD(on_tick);
   sensitive << cs2.wafer().ticker().tick();
@@ -69,9 +73,20 @@ void Recorder::begin_measurement(std::uint64_t first) {
   first_ = first;
   samples_.clear();
   ledger_seconds_ = {};
+  layer_seconds_.clear();
+  observed_ = 0;
   const base::Picoseconds begin = first * cs2_.wafer().ticker().window();
+  begin_cycle_ = cs2_.wafer().epochs().cycle_at_or_after(begin);
   for (std::uint32_t lane = 0; lane < cs2_.host().lanes().size(); ++lane) {
     cs2_.host().take_lane_bytes(lane, begin);
+  }
+}
+
+/// The monitor closes a window a quarter of it later than it is sampled here.
+void Recorder::show_observer() {
+  const auto& power = cs2_.wafer().monitor().samples();
+  for (; observed_ < std::min(samples_.size(), power.size()); ++observed_) {
+    observer_(samples_[observed_], power[observed_]);
   }
 }
 
@@ -86,6 +101,8 @@ void Recorder::finish(base::Picoseconds end) {
 void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
   const double seconds = static_cast<double>(end - begin) * 1e-12;
   RunSample s;
+  s.first_cycle = cs2_.wafer().epochs().cycle_at_or_after(begin) - begin_cycle_;
+  s.end_cycle = cs2_.wafer().epochs().cycle_at_or_after(end) - begin_cycle_;
   s.begin = begin;
   s.end = end;
   sample_regions(s);
@@ -95,6 +112,7 @@ void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
     s.lane_out_bytes_per_s.push_back(static_cast<float>(static_cast<double>(bytes.out) / seconds));
   }
   samples_.push_back(std::move(s));
+  show_observer();
 }
 
 void Recorder::sample_regions(RunSample& s) {
@@ -121,6 +139,12 @@ void Recorder::sample_regions(RunSample& s) {
       }
       for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
         ledger_seconds_[c] += static_cast<double>(region.window_times(i)[c]) * 1e-12 * share;
+      }
+      for (const auto& [place, times] : region.window_places(i)) {
+        if (layer_seconds_.size() <= place) layer_seconds_.resize(place + 1);
+        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+          layer_seconds_[place][c] += static_cast<double>(times[c]) * 1e-12 * share;
+        }
       }
     }
   }

@@ -50,10 +50,13 @@ class Run {
         start_(Clock::now()),
         schedule_(host::build_schedule(model, plan.schedule)),
         cs2_("cs2", with_window(settings, plan), energy, plan, schedule_, options.order),
-        recorder_("recorder", cs2_, [this] {
-          tell_progress();
-          return options_.interrupted();
-        }) {
+        recorder_(
+            "recorder", cs2_,
+            [this] {
+              tell_progress();
+              return options_.interrupted();
+            },
+            options.observer) {
     result_.model = model;
     result_.plan = plan;
     result_.settings = settings;
@@ -150,6 +153,7 @@ class Run {
     wafer.flush(end_);
     recorder_.finish(end_);
     wafer.monitor().finish(end_);
+    recorder_.show_observer();
   }
 
   std::uint64_t multiply_adds() {
@@ -189,6 +193,10 @@ class Run {
     WSE_CHECK(std::abs(all - seconds) <= 2 * cycle * options_.steps + 1e-9 * seconds,
               "every cycle of a step has a cause");
     for (std::size_t c = 0; c < tiles::kNumCauses; ++c) result_.time_ledger[c] = spent[c] / all;
+    result_.layer_seconds = recorder_.layer_seconds();
+    for (Recorder::CauseSeconds& layer : result_.layer_seconds) {
+      for (double& s : layer) s /= options_.steps;
+    }
   }
 
   void collect_traffic() {
@@ -208,6 +216,9 @@ class Run {
     r.contention_cycles =
         (cs2_.wafer().fabric().core().contention_cycles() - contention_before_) / options_.steps;
     r.lanes = cs2_.host().lanes();
+    const host::RoutedTokens routed = host::routed_tokens(r.model, r.plan.schedule);
+    r.expert_tokens = routed.all;
+    r.dropped_tokens = routed.dropped;
   }
 
   void collect_power(double seconds) {

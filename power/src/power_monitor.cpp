@@ -171,6 +171,10 @@ void PowerMonitor::close(Window& window, base::Picoseconds end) {
   std::vector<double> power(geometry_.dies());
   for (std::uint32_t die = 0; die < geometry_.dies(); ++die) {
     power[die] = account_die(window, die, cycles, seconds);
+    std::uint64_t hops = 0;
+    for (const EventCounts& counts : window.dies[die].counts)
+      hops += at(counts, EventKind::kLinkHop);
+    sample.die_hops.push_back(static_cast<float>(static_cast<double>(hops) / seconds));
   }
   thermal_.step(power, seconds);
   const std::vector<double>& t = thermal_.silicon_c();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/report/files.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -21,6 +23,16 @@ void prepare_folder(const std::string& folder) {
     throw base::ConfigError("--out", folder, "cannot be written to");
   }
 }
+
+FolderLock::FolderLock(const std::string& folder)
+    : file_(open((folder + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (file_ < 0) throw base::ConfigError("--out", folder, "cannot be written to");
+  if (flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  close(file_);
+  throw base::ConfigError("--out", folder,
+                          "is being written by another run; wait for it or take another folder");
+}
+FolderLock::~FolderLock() { close(file_); }
 
 void write_file(const std::string& path, const std::string& text) {
   const std::string beside = path + ".new." + std::to_string(getpid());

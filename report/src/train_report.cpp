@@ -4,13 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "wse/model/binding.h"
-#include "wse/report/files.h"
-#include "wse/report/waves.h"
 
 namespace wse::report {
 namespace {
@@ -108,6 +105,8 @@ json train_json(const TrainingResult& r) {
           {"time_ledger", ledger_json(r)},
           {"bound", binding_json(r)},
           {"residency", residency_json(r)},
+          {"expert_tokens", r.expert_tokens},
+          {"dropped_tokens", r.dropped_tokens},
           {"bytes_in", r.bytes_in},
           {"bytes_out", r.bytes_out},
           {"sample_bytes_in", r.sample_bytes_in},
@@ -133,6 +132,8 @@ json train_json(const TrainingResult& r) {
 json stats_json(const TrainingResult& r) {
   json stats = train_json(r);
   stats["steps"] = r.steps;
+  stats["activity_window_s"] = r.plan.window_s;
+  stats["block_bytes"] = r.plan.schedule.block_bytes;
   stats["energy_by_kind_j"] =
       by_name(r.energy_by_kind, [](std::size_t k) { return power::energy_kind_name(k); });
   stats["energy_by_phase_j"] = by_name(
@@ -207,6 +208,13 @@ std::string summary(const TrainingResult& r) {
            gb(m.code_and_sums)));
   line("in MemoryX", fmt::format("{:.1f} GB of {:.0f} GB: weights and optimizer",
                                  gb(m.parameter_state), gb(m.parameter_capacity)));
+  if (r.expert_tokens > 0) {
+    line("experts", fmt::format("{} a sparse layer, each token sees one; {:.2f} % of the tokens "
+                                "dropped beyond the capacity",
+                                r.model.experts,
+                                100 * static_cast<double>(r.dropped_tokens) /
+                                    static_cast<double>(r.expert_tokens)));
+  }
   line("step", fmt::format("{:.4f} s = {} cycles of the core clock", r.step_seconds,
                            r.simulated_cycles / r.steps));
   line("tokens/s", fmt::format("{:.0f}", r.tokens_per_second()));
@@ -242,16 +250,6 @@ std::string summary(const TrainingResult& r) {
                                    static_cast<double>(r.max_rss_bytes) / 1e6));
   line("result_hash", r.result_hash);
   return s;
-}
-
-void write_results(const TrainingResult& r, const std::string& folder) {
-  write_file(folder + "/stats.json", stats_json(r).dump(2) + "\n");
-  write_file(folder + "/dies.csv", dies_csv(r));
-  write_file(folder + "/wafer.vcd", wafer_vcd(r));
-  write_file(folder + "/phases.txt", phase_names());
-  // GTKWave looks for the file from where it was started: say the whole path.
-  const std::string phases = std::filesystem::absolute(folder + "/phases.txt").string();
-  write_file(folder + "/wafer.gtkw", wafer_gtkw(r, "wafer.vcd", phases));
 }
 
 }  // namespace wse::report

@@ -9,8 +9,11 @@
 #include <sstream>
 
 #include "support/presets.h"
+#include "support/run_command.h"
 #include "support/systemc_test.h"
-#include "wse/report/waves.h"
+#include "wse/report/run_files.h"
+#include "wse/report/wafer_waves.h"
+#include "wse/report/wave_file.h"
 
 namespace wse::report {
 namespace {
@@ -21,9 +24,19 @@ class TrainReportTest : public testing_support::SystemCTest {
     model::Settings settings = testing_support::machine_preset("tiny");
     model::TrainingOptions options;
     options.steps = 3;
+    waves_ = std::make_unique<WaferWaves>(open_wave_file(folder_.file("wafer.vcd")),
+                                          settings.machine, WaveSelection{});
+    options.observer = [this](const model::RunSample& s, const power::WindowSample& p) {
+      waves_->observe(s, p);
+    };
     result_ = model::train(testing_support::model_preset("tiny-gpt"), settings,
                            testing_support::energy_preset(), options);
+    waves_->close();
   }
+  std::string wafer_vcd() const { return testing_support::read_file(folder_.file("wafer.vcd")); }
+
+  testing_support::TemporaryFolder folder_;
+  std::unique_ptr<WaferWaves> waves_;
   model::TrainingResult result_;
 };
 
@@ -67,7 +80,7 @@ struct Vcd {
 };
 
 TEST_F(TrainReportTest, TheWavesHaveEveryWindowAndIntegrateToTheEnergy) {
-  const Vcd vcd(wafer_vcd(result_));
+  const Vcd vcd(wafer_vcd());
   ASSERT_EQ(vcd.times.size(), result_.samples.size() + 1);
   double joules = 0;
   for (std::size_t i = 0; i + 1 < vcd.times.size(); ++i) {
@@ -87,10 +100,10 @@ TEST_F(TrainReportTest, TheWavesHaveEveryWindowAndIntegrateToTheEnergy) {
 }
 
 TEST_F(TrainReportTest, TheSaveFileNamesSignalsOfTheWaves) {
-  const Vcd vcd(wafer_vcd(result_));
+  const Vcd vcd(wafer_vcd());
   std::map<std::string, int> known;
   for (const auto& [id, name] : vcd.names) known[name] = 0;
-  std::istringstream save(wafer_gtkw(result_, "wafer.vcd", "phases.txt"));
+  std::istringstream save(waves_->save_file("wafer.vcd", "."));
   for (std::string line; std::getline(save, line);) {
     if (line.rfind("cs2.", 0) != 0) continue;
     const std::string name = line.substr(0, line.find('['));
@@ -144,6 +157,48 @@ TEST_F(TrainReportTest, TheStatisticsHoldEveryKeyOfTheJsonAndTheirSums) {
   double fractions = 0;
   for (const auto& value : stats.at("time_ledger")) fractions += value.get<double>();
   EXPECT_NEAR(fractions, 1, 1e-9);
+}
+
+TEST_F(TrainReportTest, TheMapsOfTheReportAreTheMeansOfTheRun) {
+  const auto samples = samples_json(result_, nullptr);
+  std::map<std::string, nlohmann::ordered_json> maps;
+  for (const auto& map : samples.at("maps")) maps[map.at("id")] = map;
+  ASSERT_EQ(maps.size(), 5u);
+  const double seconds = result_.step_seconds * result_.steps;
+  for (std::size_t die = 0; die < 4; ++die) {
+    EXPECT_NEAR(maps["power_w"]["mean"][die].get<double>(),
+                result_.energy_by_die[die] / result_.step_seconds, 1e-3);
+  }
+  double hops = 0;
+  for (const auto& die : maps["traffic"]["mean"]) hops += die.get<double>();
+  EXPECT_NEAR(hops * seconds, static_cast<double>(result_.wavelet_hops * result_.steps),
+              1e-3 * hops * seconds);
+  double frames = 0;
+  for (std::size_t f = 0; f < samples["frames"]["begin_s"].size(); ++f) {
+    const double dt =
+        samples["frames"]["end_s"][f].get<double>() - samples["frames"]["begin_s"][f].get<double>();
+    for (const auto& w : maps["power_w"]["frames"][f]) frames += w.get<double>() * dt;
+  }
+  EXPECT_NEAR(frames, result_.energy_j * result_.steps, 1e-4 * frames);
+}
+
+TEST_F(TrainReportTest, TheLayersOfTheReportAddUpToTheStep) {
+  double seconds = 0;
+  std::map<std::string, double> causes;
+  const auto samples = samples_json(result_, nullptr);
+  ASSERT_EQ(samples.at("layers").size(), 3u);  // two, and what is outside
+  for (const auto& layer : samples.at("layers")) {
+    seconds += layer.at("seconds").get<double>();
+    EXPECT_NEAR(layer.at("compute").get<double>() + layer.at("sram").get<double>() +
+                    layer.at("io").get<double>() + layer.at("latency").get<double>(),
+                1, 1e-9);
+    for (const auto& [cause, s] : layer.at("causes").items()) causes[cause] += s.get<double>();
+  }
+  EXPECT_NEAR(seconds, result_.step_seconds, 1e-6 * seconds);
+  for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+    const std::string name(name_of(static_cast<tiles::Cause>(c)));
+    EXPECT_NEAR(causes[name], result_.time_ledger[c] * result_.step_seconds, 1e-6 * seconds);
+  }
 }
 
 TEST_F(TrainReportTest, TheSummaryRoundsWhatWasMeasured) {

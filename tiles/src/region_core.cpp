@@ -52,9 +52,9 @@ std::optional<RampStream> PartCore::next_done() {
 }
 
 /// Cycles from the last one accounted for up to `until`, if any, go to the cause.
-void PartCore::spend(Cycles until, base::Phase phase, Cause cause) {
+void PartCore::spend(Cycles until, base::Phase phase, Cause cause, std::uint32_t place) {
   if (until <= free_at_) return;
-  segments_.push_back({free_at_, until, phase, cause});
+  segments_.push_back({free_at_, until, phase, cause, place});
   free_at_ = until;
 }
 
@@ -75,22 +75,23 @@ const PartCore::Course& PartCore::course_of(const WorkItem& item) {
 
 RampStream PartCore::execute(const Pending& pending) {
   const WorkItem& item = *pending.item;
-  if (item.begins_operation && last_end_) spend(results_cycle_, item.phase, Cause::kResultWait);
+  if (item.begins_operation && last_end_)
+    spend(results_cycle_, item.phase, Cause::kResultWait, item.place());
   if (item.bytes_out() > 0) {
     if (gradients_out_ == config_.gradient_buffers) {
-      spend(gradient_credits_.front(), item.phase, Cause::kGradientWait);
+      spend(gradient_credits_.front(), item.phase, Cause::kGradientWait, item.place());
       gradient_credits_.pop_front();
       --gradients_out_;
     }
     ++gradients_out_;
   }
-  spend(pending.first, item.phase, Cause::kWeightWait);
+  spend(pending.first, item.phase, Cause::kWeightWait, item.place());
   const Cycles start = free_at_;
   const Course& course = course_of(item);
   for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
-    spend(free_at_ + course.cycles[cause], item.phase, static_cast<Cause>(cause));
+    spend(free_at_ + course.cycles[cause], item.phase, static_cast<Cause>(cause), item.place());
   }
-  spend(std::max(pending.last, start + 1), item.phase, Cause::kWeightWait);
+  spend(std::max(pending.last, start + 1), item.phase, Cause::kWeightWait, item.place());
   events_.add(item.phase, start, free_at_, course.events);
   multiply_adds_ += course.multiply_adds;
   resident_bytes_ = item.resident_bytes;
@@ -115,7 +116,7 @@ const PartWindow& PartCore::take_until(Cycles until) {
     window_
         .cycles[static_cast<std::size_t>(segment.phase)][static_cast<std::size_t>(segment.cause)] +=
         end - segment.begin;
-    window_.segments.push_back({segment.begin, end, segment.phase, segment.cause});
+    window_.segments.push_back({segment.begin, end, segment.phase, segment.cause, segment.place});
     segment.begin = end;
     if (segment.begin < segment.end) break;
     segments_.pop_front();
@@ -135,7 +136,7 @@ void PartCore::begin_step(Cycles cycle) {
 
 void PartCore::end_step(Cycles cycle) {
   WSE_CHECK(queue_.empty() && free_at_ <= cycle, "a step ends after its work");
-  spend(cycle, base::Phase::kUpdate, Cause::kUpdateWait);
+  spend(cycle, base::Phase::kUpdate, Cause::kUpdateWait, 0);
 }
 
 }  // namespace wse::tiles

@@ -49,7 +49,8 @@ TileRegion::TileRegion(const sc_core::sc_module_name& name,
       ticker_(ticker),
       sram_bytes_per_tile_(sram_bytes_per_tile),
       window_cycles_(parts.size()),
-      window_times_(parts.size()) {
+      window_times_(parts.size()),
+      window_places_(parts.size()) {
   for (const base::RegionPart& p : parts) {
     parts_.emplace_back(p, mapping, config, precision);
     const std::uint32_t columns = geometry.config().die_columns;
@@ -140,9 +141,11 @@ void TileRegion::report_part(std::size_t index, std::uint64_t window, const Part
   const std::uint64_t tiles = p.tiles.tiles();
   window_cycles_[index] = done.cycles;
   window_times_[index] = {};
+  window_places_[index].clear();
   for (const Segment& s : done.segments) {
-    window_times_[index][static_cast<std::size_t>(s.cause)] +=
-        epochs_.time_of(s.end) - epochs_.time_of(s.begin);
+    const base::Picoseconds time = epochs_.time_of(s.end) - epochs_.time_of(s.begin);
+    window_times_[index][static_cast<std::size_t>(s.cause)] += time;
+    window_places_[index][s.place][static_cast<std::size_t>(s.cause)] += time;
   }
   for (std::size_t phase = 0; phase < base::kNumPhases; ++phase) {
     for (std::size_t cause = 0; cause < kNumCauses; ++cause) {

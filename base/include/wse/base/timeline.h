@@ -39,6 +39,8 @@ class Timeline {
     if (!recording_ || !item.in_layer || item.layer < first_ || item.layer > last_) return;
     if (begin < end) spans_.push_back({track, index, item, begin, end});
   }
+  std::uint32_t first() const { return first_; }
+  std::uint32_t last() const { return last_; }
   const std::vector<Span>& spans() const { return spans_; }
 
  private:

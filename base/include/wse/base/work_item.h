@@ -52,6 +52,8 @@ struct WorkItem {
   bool ends_operation = false;    ///< its completion is told to the tiles
   bool last_micro_batch = false;  ///< its gradients complete the sum of the step
 
+  /// 0 outside the layers, else the layer and one.
+  std::uint32_t place() const { return in_layer ? layer + 1 : 0; }
   /// Outputs of all experts.
   std::uint64_t all_outputs() const { return experts * outputs; }
   /// Tokens over which the loops of a tile are laid out.

@@ -43,6 +43,13 @@ struct VectorPasses {
   static constexpr std::uint64_t kEmbedding = 1;
 };
 
+/// Tokens that the sparse layers of a step route to experts.
+struct RoutedTokens {
+  std::uint64_t all = 0;
+  std::uint64_t dropped = 0;  ///< beyond an expert's capacity
+};
+RoutedTokens routed_tokens(const ModelSpec& model, const ScheduleConfig& config);
+
 /// Work items of one optimizer step, in the order in which the host injects them.
 std::vector<base::WorkItem> build_schedule(const ModelSpec& model, const ScheduleConfig& config);
 

@@ -14,6 +14,8 @@ namespace wse::model {
 
 /// What was seen in one activity window, besides the monitor's sample of it.
 struct RunSample {
+  base::Cycles first_cycle = 0;  ///< since the measurement began
+  base::Cycles end_cycle = 0;    ///< the first one after the window
   base::Picoseconds begin = 0;
   base::Picoseconds end = 0;
   base::Phase phase = base::Phase::kIdle;  ///< in which the tiles spent most of the window
@@ -26,7 +28,11 @@ struct RunSample {
 /// Watches a run: a sample a window, the ledger of time, and what ends a run early.
 class Recorder final : public sc_core::sc_module {
  public:
-  Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted);
+  /// A window as soon as both samples of it are known.
+  using Observer = std::function<void(const RunSample&, const power::WindowSample&)>;
+
+  Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted,
+           Observer observer);
 
   /// From window `first` on; the one before may not have been looked at yet.
   void begin_measurement(std::uint64_t first);
@@ -35,10 +41,15 @@ class Recorder final : public sc_core::sc_module {
   void sample_due();
   /// Takes the last, unfinished window.
   void finish(base::Picoseconds end);
+  /// Shows the observer what it has not seen yet.
+  void show_observer();
 
   const std::vector<RunSample>& samples() const { return samples_; }
   /// Seconds of the measured steps by cause, mean over the tiles.
   const std::array<double, tiles::kNumCauses>& ledger_seconds() const { return ledger_seconds_; }
+  /// The same by layer: outside the layers, then layer by layer.
+  using CauseSeconds = std::array<double, tiles::kNumCauses>;
+  const std::vector<CauseSeconds>& layer_seconds() const { return layer_seconds_; }
   /// Why the run was paused before its end; empty if it was not.
   const std::string& stopped_because() const { return stopped_because_; }
   bool was_interrupted() const { return was_interrupted_; }
@@ -51,6 +62,9 @@ class Recorder final : public sc_core::sc_module {
 
   Cs2& cs2_;
   std::function<bool()> interrupted_;
+  Observer observer_;
+  std::size_t observed_ = 0;
+  base::Cycles begin_cycle_ = 0;
   bool measuring_ = false;
   std::uint64_t first_ = 0;
   bool due_ = false;
@@ -58,6 +72,7 @@ class Recorder final : public sc_core::sc_module {
   std::string stopped_because_;
   std::vector<RunSample> samples_;
   std::array<double, tiles::kNumCauses> ledger_seconds_{};
+  std::vector<CauseSeconds> layer_seconds_;
   sc_core::sc_event sample_event_{"sample_event"};
 };
 

@@ -38,6 +38,7 @@ struct TrainingOptions {
       false;  ///< begin at the temperature of the coolant, else in the steady state of the step
   ConstructionOrder order = ConstructionOrder::kForward;
   std::function<bool()> interrupted = [] { return false; };
+  Recorder::Observer observer = [](const RunSample&, const power::WindowSample&) {};
   base::Timeline* timeline = nullptr;  ///< records the measured steps
   std::function<void(const Progress&)> progress = [](const Progress&) {};  ///< once a window
 };
@@ -57,7 +58,11 @@ struct TrainingResult {
   std::uint64_t executed_multiply_adds = 0;             ///< a step, counted by the tiles
   std::uint64_t useful_multiply_adds = 0;               ///< a step, without recomputation
   std::array<double, tiles::kNumCauses> time_ledger{};  ///< fractions
-  double energy_j = 0;                                  ///< a step
+  /// Seconds of a step: outside the layers, then layer by layer.
+  std::vector<Recorder::CauseSeconds> layer_seconds;
+  std::uint64_t expert_tokens = 0;   ///< a step, over all sparse layers: routed to experts
+  std::uint64_t dropped_tokens = 0;  ///< of these, beyond an expert's capacity
+  double energy_j = 0;               ///< a step
   std::vector<double> energy_by_kind;
   std::vector<double> energy_by_die;
   std::vector<double> energy_by_phase;

@@ -27,6 +27,7 @@ struct WindowSample {
   double hottest_c = 0;
   std::vector<float> die_w;
   std::vector<float> die_c;
+  std::vector<float> die_hops;  ///< wavelets from router to router, a second
 };
 
 /// Register map of the monitor: 64-bit words at byte offsets, little end first.

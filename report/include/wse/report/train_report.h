@@ -20,7 +20,4 @@ std::string dies_csv(const model::TrainingResult& result);
 /// The summary that a person reads.
 std::string summary(const model::TrainingResult& result);
 
-/// stats.json, dies.csv, wafer.vcd and wafer.gtkw into a folder.
-void write_results(const model::TrainingResult& result, const std::string& folder);
-
 }  // namespace wse::report

@@ -22,6 +22,7 @@ struct Segment {
   base::Cycles end;
   base::Phase phase;
   Cause cause;
+  std::uint32_t place;  ///< WorkItem::place of the work, or of the work waited for
 };
 
 /// What one part of a region did: the same for all its tiles. A wait becomes known when it ends and
@@ -78,7 +79,7 @@ class PartCore {
   };
   const Course& course_of(const base::WorkItem& item);
   bool results_known(const base::WorkItem& item) const;
-  void spend(base::Cycles until, base::Phase phase, Cause cause);
+  void spend(base::Cycles until, base::Phase phase, Cause cause, std::uint32_t place);
   fabric::RampStream execute(const Pending& pending);
 
   const base::RegionPart part_;

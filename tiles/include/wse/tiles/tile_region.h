@@ -4,6 +4,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include <array>
+#include <map>
 #include <optional>
 #include <systemc>
 #include <vector>
@@ -55,6 +56,9 @@ class TileRegion final : public sc_core::sc_module {
   /// cause.
   const Ledger& window_cycles(std::size_t part) const { return window_cycles_[part]; }
   const CauseTimes& window_times(std::size_t part) const { return window_times_[part]; }
+  /// The same by layer: WorkItem::place and the time by cause.
+  using PlaceTimes = std::map<std::uint32_t, CauseTimes>;
+  const PlaceTimes& window_places(std::size_t part) const { return window_places_[part]; }
 
   void begin_step(base::Cycles cycle);
   void end_step(base::Cycles cycle);
@@ -82,6 +86,7 @@ class TileRegion final : public sc_core::sc_module {
       first_core_;  ///< built core of the die's first tile, if it is here
   std::vector<Ledger> window_cycles_;
   std::vector<CauseTimes> window_times_;
+  std::vector<PlaceTimes> window_places_;
   RegionStats stats_;
   fabric::RampFrame frame_;
 };

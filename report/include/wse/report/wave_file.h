@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wse/base/wave_sink.h"
+
+namespace wse::report {
+
+/// A wave file in the format of its ending, .vcd or .fst, in picoseconds. Throws ConfigError (path
+/// --wave) for another ending, for .fst where the program was built without its writer (Debian's
+/// verilator package has it), and for a file that cannot be made.
+std::unique_ptr<base::WaveSink> open_wave_file(const std::string& path);
+
+/// Whether this program can write .fst.
+bool can_write_fst();
+
+/// Signals in the order in which a file declares them, and the scopes to enter and leave between
+/// them.
+class ScopeWalk {
+ public:
+  /// Scopes to leave, then those to enter, to come from the signal before to this one.
+  struct Steps {
+    std::size_t leave = 0;
+    std::vector<std::string> enter;
+  };
+  Steps to(const std::string& scope);
+  std::size_t depth() const { return open_.size(); }
+
+ private:
+  std::vector<std::string> open_;
+};
+
+}  // namespace wse::report

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/report/run_files.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "wse/report/files.h"
+#include "wse/report/page.h"
+#include "wse/report/run_folder.h"
+#include "wse/report/train_report.h"
+
+namespace wse::report {
+
+using json = nlohmann::ordered_json;
+
+namespace {
+
+/// The content of a JSON file; null if there is none or it is damaged, and why.
+json read_or_null(const std::string& path, std::string& why) {
+  std::ifstream file(path, std::ios::binary);
+  json content = file ? json::parse(file, nullptr, false) : json(nullptr);
+  if (content.is_object()) return content;
+  why += (why.empty() ? "" : "; ") + std::filesystem::path(path).filename().string() +
+         (file ? " is damaged" : " is missing");
+  return nullptr;
+}
+
+}  // namespace
+
+std::string train_page(const json& stats, const json& config, const json& samples) {
+  json data{{"kind", "train"}, {"stats", stats}, {"config", config}};
+  if (samples.is_object()) data.update(samples);
+  return page("train.html", data);
+}
+
+void write_run(const model::TrainingResult& result, const json& config,
+               const base::Timeline* timeline, const std::string& folder) {
+  const json stats = stats_json(result);
+  const json samples = samples_json(result, timeline);
+  write_file(folder + "/dies.csv", dies_csv(result));
+  write_file(folder + "/config.json", config.dump(2) + "\n");
+  write_file(folder + "/samples.json", samples.dump() + "\n");
+  write_file(folder + "/report.html", train_page(stats, config, samples));
+  write_file(folder + "/stats.json", stats.dump(2) + "\n");  // last: it marks a complete run
+}
+
+void rebuild_report(const std::string& folder) {
+  RunFolder run = read_run("DIR", folder);
+  std::string missing;
+  const json samples = read_or_null(folder + "/samples.json", missing);
+  if (!run.config.is_object()) run.config = read_or_null(folder + "/config.json", missing);
+  if (!missing.empty()) {
+    run.stats["incomplete"] = true;
+    run.stats["incomplete_reason"] = missing;
+  }
+  write_file(folder + "/report.html", train_page(run.stats, run.config, samples));
+}
+
+}  // namespace wse::report
