@@ -11,9 +11,15 @@ namespace {
 
 class FullLoadTest : public testing_support::SystemCTest {
  protected:
+  static void program_all_cores(base::GeometryConfig& g) {
+    g.fabric_columns = g.user_columns = g.die_columns * g.die_tiles_columns;
+    g.fabric_rows = g.user_rows = g.die_rows * g.die_tiles_rows;
+    g.user_x = g.user_y = g.defects = 0;
+  }
   /// Mean wafer power over the last windows, at temperatures that belong to it.
-  double watts(const std::string& machine) {
+  double watts(const std::string& machine, bool all_cores = false) {
     Settings settings = testing_support::machine_preset(machine);
+    if (all_cores) program_all_cores(settings.machine.geometry);
     settings.run.precision = "fp16";
     settings.machine.power.cap_w = 30'000;  // the load itself, not what the budget makes of it
     const base::GeometryConfig& g = settings.machine.geometry;
@@ -31,7 +37,8 @@ class FullLoadTest : public testing_support::SystemCTest {
       item.weight_bytes = item.inputs * item.outputs * 2;
       schedule.push_back(item);
     }
-    const auto energy = testing_support::energy_preset();
+    const auto energy =
+        power::EnergyTable::read(std::string(WSE_SOURCE_DIR "/") + settings.machine.energy_table);
     Cs2 cs2("cs2", settings, energy, plan, schedule);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Wafer& wafer = cs2.wafer();
@@ -63,6 +70,13 @@ TEST_F(FullLoadTest, TheUserRectangleDrawsAboutThirteen) {
   const double w = watts("cs2");
   RecordProperty("watts", std::to_string(w));
   EXPECT_NEAR(w, 13'300, 300);
+}
+
+// The 16 nm wafer is rated for the same package.
+TEST_F(FullLoadTest, AllCoresOfACs1DrawFifteenKilowatts) {
+  const double w = watts("cs1", true);
+  RecordProperty("watts", std::to_string(w));
+  EXPECT_NEAR(w, 15'000, 300);
 }
 
 }  // namespace
