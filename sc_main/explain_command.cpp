@@ -7,28 +7,7 @@
 #include "settings_options.h"
 
 namespace wse::cli {
-namespace {
-
 namespace po = boost::program_options;
-
-std::string meaning_of(const std::string& confidence) {
-  if (confidence == "P") return "published";
-  if (confidence == "P2") return "published, read through a quotation";
-  if (confidence == "D") return "derived";
-  if (confidence == "G") return "assumption, docs/assumptions.md";
-  if (confidence == "C") return "calibrated, docs/assumptions.md";
-  return "a choice of the user";
-}
-
-model::Origin origin_of(const model::Origins& origins, const model::Parameter& parameter) {
-  model::Origin origin{parameter.source, parameter.confidence, "default"};
-  for (const auto& [path, o] : origins) {
-    if (path == parameter.path) origin = o;
-  }
-  return origin;
-}
-
-}  // namespace
 
 int explain_command(const Arguments& arguments) {
   SettingsOptions settings_options;
@@ -52,11 +31,11 @@ int explain_command(const Arguments& arguments) {
   }
   model::Origins origins;
   const model::Settings settings = settings_options.read(origins);
-  const model::Origin origin = origin_of(origins, *parameter);
+  const model::Origin origin = model::origin_of(origins, *parameter);
   std::cout << fmt::format(
       "{} = {} {}\n  meaning     {}\n  source      {}\n  confidence  {} ({})\n  set in      {}\n",
       path, value_of(settings, *parameter), parameter->unit, parameter->text, origin.source,
-      origin.confidence, meaning_of(origin.confidence), origin.place);
+      origin.confidence, model::meaning_of_confidence(origin.confidence), origin.place);
   return kDone;
 }
 

@@ -17,11 +17,18 @@ void SettingsOptions::add_to(po::options_description& options) {
       "set a parameter, as often as wanted");
 }
 
+void shorten_places(model::Origins& origins) {
+  const std::string start = home() + "/";
+  for (auto& [path, origin] : origins) {
+    if (origin.place.rfind(start, 0) == 0) origin.place.erase(0, start.size());
+  }
+}
+
 model::Settings SettingsOptions::read(model::Origins& origins) const {
   model::Settings settings;
   base::ConfigErrors errors;
   model::read_settings(preset_file("--machine", machine, "machines", ".yaml"), settings, origins,
-                       errors);
+                       errors, home() + "/configs/machines");
   if (!run.empty())
     model::read_settings(preset_file("--run", run, "runs", ".yaml"), settings, origins, errors);
   for (const std::string& assignment : set) {

@@ -20,6 +20,9 @@ struct SettingsOptions {
   model::Settings read(model::Origins& origins) const;
 };
 
+/// Files of the project are told from its folder on, so that results do not depend on where it is.
+void shorten_places(model::Origins& origins);
+
 /// Parses a command's options; prints the help and returns false when it was asked for. Throws
 /// ConfigError.
 bool parse_options(const std::vector<std::string>& arguments,

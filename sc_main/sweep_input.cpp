@@ -102,7 +102,7 @@ SweepInput read_sweep_input(const std::string& given, const AskCount& ask) {
   model::Origins origins;
   collect(errors, sweep.machine.place, [&] {
     files.machine = resolve(sweep, sweep.machine, "machines", ".yaml");
-    model::read_settings(files.machine, base, origins, errors);
+    model::read_settings(files.machine, base, origins, errors, home() + "/configs/machines");
   });
   collect(errors, sweep.run.place, [&] {
     if (sweep.run.value.empty()) return;

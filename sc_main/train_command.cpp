@@ -13,6 +13,7 @@
 #include "progress_bar.h"
 #include "run_waves.h"
 #include "settings_options.h"
+#include "sweep_scripts.h"
 #include "wse/base/report.h"
 #include "wse/report/files.h"
 #include "wse/report/run_files.h"
@@ -97,12 +98,7 @@ std::string read_text(const std::string& path) {
 /// As it can be typed again.
 std::string command_line(const Arguments& arguments) {
   std::string line = "./wse train";
-  static const std::regex plain("[A-Za-z0-9_./:=,+*-]+");
-  for (const std::string& argument : arguments) {
-    line += " " + (std::regex_match(argument, plain) && argument.find('*') == std::string::npos
-                       ? argument
-                       : "'" + argument + "'");
-  }
+  for (const std::string& argument : arguments) line += " " + shell_word(argument);
   return line;
 }
 
@@ -139,6 +135,7 @@ int train_command(const Arguments& arguments) {
   check(o);
   report::RunRecord record;
   const model::Settings settings = o.settings.read(record.origins);
+  shorten_places(record.origins);
   record.command = command_line(arguments);
   record.model_file = preset_file("MODEL", o.model, "models", ".json");
   record.model_name = model_name(record.model_file);

@@ -25,13 +25,15 @@ ClockEpochs::ClockEpochs(std::uint64_t hz) {
 void ClockEpochs::change(Picoseconds time, std::uint64_t hz) {
   WSE_CHECK(hz > 0, "core clock must not stop");
   WSE_CHECK(time >= epochs_.back().time, "clock epochs are posted in order");
-  const Cycles first = cycle_at_or_after(time);
+  const Cycles first = find_cycle(time);
   const ClockEpoch next{first, time_of(first), hz};
   if (epochs_.back().cycle == first) {
     epochs_.back() = next;
   } else {
     epochs_.push_back(next);
   }
+  asked_time_ = 0;  // cycle 0 is at time 0 in every table
+  answered_cycle_ = 0;
 }
 
 Picoseconds ClockEpochs::time_of(Cycles cycle) const {
@@ -41,6 +43,14 @@ Picoseconds ClockEpochs::time_of(Cycles cycle) const {
 }
 
 Cycles ClockEpochs::cycle_at_or_after(Picoseconds time) const {
+  if (time != asked_time_) {
+    answered_cycle_ = find_cycle(time);
+    asked_time_ = time;
+  }
+  return answered_cycle_;
+}
+
+Cycles ClockEpochs::find_cycle(Picoseconds time) const {
   auto it = epochs_.end() - 1;
   while (it->time > time && it != epochs_.begin()) --it;
   Cycles n = mul_div(time - it->time, it->hz, kPicosecondsPerSecond);

@@ -26,7 +26,7 @@ Host::Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io,
       io_(io),
       lane_latency_(lane_latency),
       memoryx_(memoryx),
-      schedule_(schedule),
+      schedule_(&schedule),
       lanes_(io.lanes),
       in_meters_(io.lanes),
       out_meters_(io.lanes),
@@ -52,7 +52,7 @@ void Host::start_step(std::function<void()> ended) {
   credits_ = 0;
   updated_ = 0;
   gradients_due_ = static_cast<std::size_t>(std::count_if(
-      schedule_.begin(), schedule_.end(), [](const WorkItem& w) { return w.bytes_out() > 0; }));
+      schedule_->begin(), schedule_->end(), [](const WorkItem& w) { return w.bytes_out() > 0; }));
   memoryx_.begin_step();
   std::fill(lane_free_.begin(), lane_free_.end(), base::now() + memoryx_.latency());
   blocked_ = false;
@@ -70,7 +70,7 @@ bool Host::room_for(const WorkItem& item) const {
 
 void Host::pump() {
   handle_credits();
-  while (next_ < schedule_.size() && room_for(schedule_[next_])) {
+  while (next_ < schedule_->size() && room_for((*schedule_)[next_])) {
     if (blocked_) {
       for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
         const base::Picoseconds idle = std::max(blocked_since_, lane_free_[lane]);
@@ -78,10 +78,10 @@ void Host::pump() {
       }
       blocked_ = false;
     }
-    send(schedule_[next_]);
+    send((*schedule_)[next_]);
     ++next_;
   }
-  if (next_ < schedule_.size() && !blocked_) {
+  if (next_ < schedule_->size() && !blocked_) {
     blocked_ = true;
     blocked_since_ = base::now();
   }
@@ -135,14 +135,14 @@ void Host::receive(std::uint32_t lane, const LaneBlock& block) {
 void Host::handle_credits() {
   while (credits_ >= io_.lanes) {
     credits_ -= io_.lanes;
-    outstanding_bytes_ -= schedule_[items_done_].bytes_in();
+    outstanding_bytes_ -= (*schedule_)[items_done_].bytes_in();
     --outstanding_items_;
     ++items_done_;
   }
 }
 
 void Host::check_end() {
-  if (items_done_ < schedule_.size() || gradients_due_ > 0) return;
+  if (items_done_ < schedule_->size() || gradients_due_ > 0) return;
   ending_ = true;
   const base::Picoseconds end = std::max(updated_, base::now());
   end_event_.notify(base::to_sc_time(end - base::now()));
@@ -173,7 +173,7 @@ std::uint64_t Host::read_register(std::uint64_t address) {
 std::string Host::pending() const {
   return fmt::format(
       "{} of {} work items sent, {} done, gradients of {} due, {} bytes waiting on the wafer",
-      next_, schedule_.size(), items_done_, gradients_due_, outstanding_bytes_);
+      next_, schedule_->size(), items_done_, gradients_due_, outstanding_bytes_);
 }
 
 }  // namespace wse::host

@@ -236,6 +236,23 @@ void set_parameter(Settings& settings, const std::string& path, const std::strin
   if (!rule.empty()) errors.add(path, value, rule, place);
 }
 
+Origin origin_of(const Origins& origins, const Parameter& parameter) {
+  Origin origin{parameter.source, parameter.confidence, "default"};
+  for (const auto& [path, given] : origins) {
+    if (path == parameter.path) origin = given;
+  }
+  return origin;
+}
+
+std::string meaning_of_confidence(const std::string& confidence) {
+  if (confidence == "P") return "published";
+  if (confidence == "P2") return "published, read through a quotation";
+  if (confidence == "D") return "derived";
+  if (confidence == "G") return "assumption, docs/assumptions.md";
+  if (confidence == "C") return "calibrated, docs/assumptions.md";
+  return confidence == "-" ? "a choice of the user" : "";
+}
+
 std::string value_of(const Settings& settings, const Parameter& parameter) {
   Settings copy = settings;
   const ParameterSlot slot = parameter.slot(copy);

@@ -25,7 +25,7 @@ std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t capacity
 
 /// Blocks and windows are as fine as a run of this many of them allows.
 constexpr std::uint64_t kMostBlocks = 98'304;
-constexpr double kMostWindows = 8'192;
+constexpr double kMostWindows = 4'096;
 constexpr base::Bytes kMebibyte = 1ULL << 20;
 
 /// Schedules of single micro-batches in large blocks, by the number of sequences.

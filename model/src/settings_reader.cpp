@@ -3,41 +3,30 @@
 #include <yaml-cpp/yaml.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include "wse/model/parameters.h"
+#include "yaml_text.h"
 
 namespace wse::model {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_text(const std::string& file) {
-  std::error_code error;
-  if (fs::is_directory(file, error))
-    throw base::ConfigError("file", file, "is a folder; a YAML file is needed");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw base::ConfigError("file", file, "cannot be read");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (text.str().find('\0') != std::string::npos)
-    throw base::ConfigError("file", file, "is binary, not YAML");
-  if (text.str().find_first_not_of(" \t\r\n") == std::string::npos)
-    throw base::ConfigError("file", file, "is empty");
-  return text.str();
-}
-
 class FileReader {
  public:
-  FileReader(std::string file, Settings& settings, Origins& origins, base::ConfigErrors& errors)
-      : file_(std::move(file)), settings_(settings), origins_(origins), errors_(errors) {}
+  FileReader(std::string file, std::string presets, Settings& settings, Origins& origins,
+             base::ConfigErrors& errors)
+      : file_(std::move(file)),
+        presets_(std::move(presets)),
+        settings_(settings),
+        origins_(origins),
+        errors_(errors) {}
 
   void read(int depth) {
     YAML::Node root;
     try {
-      root = YAML::Load(read_text(file_));
+      root = YAML::Load(read_yaml_text(file_));
     } catch (const YAML::Exception& error) {
       errors_.add("file", file_, "is not valid YAML: " + error.msg, place(error.mark));
       return;
@@ -61,8 +50,16 @@ class FileReader {
                   place(node.Mark()));
       return;
     }
-    const fs::path other = fs::path(file_).parent_path() / node.Scalar();
-    FileReader(other.string(), settings_, origins_, errors_).read(depth + 1);
+    FileReader(base_file(node.Scalar()), presets_, settings_, origins_, errors_).read(depth + 1);
+  }
+  /// Beside this file, or a preset by its name.
+  std::string base_file(const std::string& name) const {
+    const fs::path beside = fs::path(file_).parent_path() / name;
+    const fs::path preset = fs::path(presets_) / (name + ".yaml");
+    std::error_code error;
+    const bool is_preset = !presets_.empty() && !fs::exists(beside, error) &&
+                           name.find('/') == std::string::npos && fs::exists(preset, error);
+    return (is_preset ? preset : beside).string();
   }
 
   void walk(const YAML::Node& map, const std::string& prefix) {
@@ -96,6 +93,10 @@ class FileReader {
     const Parameter* parameter = find_parameter(path);
     if (parameter == nullptr) return;
     Origin origin{parameter->source, parameter->confidence, place(value.Mark())};
+    // The catalogue's source is that of its value.
+    if (value_of(settings_, *parameter) != value_of(Settings{}, *parameter)) {
+      origin.source = origin.confidence = "-";
+    }
     if (node.IsMap()) read_notes(node, *parameter, origin);
     origins_.emplace_back(path, origin);
   }
@@ -108,6 +109,10 @@ class FileReader {
         origin.source = text;
       } else if (key == "confidence") {
         origin.confidence = text;
+        if (meaning_of_confidence(text).empty()) {
+          errors_.add(parameter.path + ".confidence", text, "must be P, P2, D, G, C or -",
+                      place(entry.second.Mark()));
+        }
       } else if (key == "unit") {
         if (text != parameter.unit) {
           errors_.add(parameter.path, text, "must be in the unit " + parameter.unit,
@@ -121,6 +126,7 @@ class FileReader {
   }
 
   const std::string file_;
+  const std::string presets_;  ///< folder of the machines that are named by `base`
   Settings& settings_;
   Origins& origins_;
   base::ConfigErrors& errors_;
@@ -130,8 +136,8 @@ class FileReader {
 }  // namespace
 
 void read_settings(const std::string& file, Settings& settings, Origins& origins,
-                   base::ConfigErrors& errors) {
-  FileReader(file, settings, origins, errors).read(0);
+                   base::ConfigErrors& errors, const std::string& presets) {
+  FileReader(file, presets, settings, origins, errors).read(0);
 }
 
 }  // namespace wse::model

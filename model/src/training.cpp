@@ -37,6 +37,12 @@ void refuse_overflow(const TrainingPlan& plan, std::uint32_t steps) {
       "would simulate about " + std::to_string(seconds) + " s; the kernel's time ends near 1e7 s");
 }
 
+/// The warm-up step gives mean powers only: a quarter of the blocks will do.
+host::ScheduleConfig coarser(host::ScheduleConfig config) {
+  config.block_bytes *= 4;
+  return config;
+}
+
 Settings with_window(Settings settings, const TrainingPlan& plan) {
   settings.machine.power.window_s = plan.window_s;
   return settings;
@@ -49,6 +55,7 @@ class Run {
       : options_(options),
         start_(Clock::now()),
         schedule_(host::build_schedule(model, plan.schedule)),
+        warm_up_schedule_(host::build_schedule(model, coarser(plan.schedule))),
         cs2_("cs2", with_window(settings, plan), energy, plan, schedule_, options.order),
         recorder_(
             "recorder", cs2_,
@@ -105,12 +112,13 @@ class Run {
     p.steps = options_.steps;
     p.step = warming_ ? 0 : options_.steps - left_ + 1;
     p.layers = result_.model.layers;
-    const std::size_t item = std::min(cs2_.host().items_done(), schedule_.size() - 1);
-    p.phase = schedule_[item].phase;
-    p.layer = schedule_[item].layer;
+    const auto& schedule = warming_ ? warm_up_schedule_ : schedule_;
+    const std::size_t item = std::min(cs2_.host().items_done(), schedule.size() - 1);
+    p.phase = schedule[item].phase;
+    p.layer = schedule[item].layer;
     const double warm_up = options_.cold_start ? 0 : 1;
     const double steps = (warming_ ? 0 : warm_up + p.step - 1) +
-                         static_cast<double>(item) / static_cast<double>(schedule_.size());
+                         static_cast<double>(item) / static_cast<double>(schedule.size());
     p.fraction = steps / (warm_up + options_.steps);
     options_.progress(p);
   }
@@ -119,7 +127,9 @@ class Run {
   /// there.
   void warm_up() {
     warming_ = true;
+    cs2_.host().use_schedule(warm_up_schedule_);
     steps(1);
+    cs2_.host().use_schedule(schedule_);
     warming_ = false;
     const base::Picoseconds boundary = (base::now() / window() + 1) * window();
     run_until(boundary + 3 * window() / 4);
@@ -284,6 +294,7 @@ class Run {
   const TrainingOptions& options_;
   const Clock::time_point start_;
   const std::vector<base::WorkItem> schedule_;
+  const std::vector<base::WorkItem> warm_up_schedule_;
   Cs2 cs2_;
   Recorder recorder_;
   TrainingResult result_;

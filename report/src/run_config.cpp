@@ -6,23 +6,11 @@ namespace wse::report {
 
 using json = nlohmann::ordered_json;
 
-namespace {
-
-model::Origin origin_of(const model::Origins& origins, const model::Parameter& parameter) {
-  model::Origin origin{parameter.source, parameter.confidence, "default"};
-  for (const auto& [path, given] : origins) {
-    if (path == parameter.path) origin = given;
-  }
-  return origin;
-}
-
-}  // namespace
-
 json config_json(const RunRecord& record, const model::Settings& settings, std::uint32_t steps,
                  bool cold_start) {
   json all = json::object();
   for (const model::Parameter& p : model::parameters()) {
-    const model::Origin origin = origin_of(record.origins, p);
+    const model::Origin origin = model::origin_of(record.origins, p);
     all[p.path] = {
         {"value", parameter_json(settings, p)}, {"unit", p.unit},    {"source", origin.source},
         {"confidence", origin.confidence},      {"meaning", p.text}, {"place", origin.place}};

@@ -203,7 +203,8 @@ std::string summary(const TrainingResult& r) {
   const auto gb = [](base::Bytes bytes) { return static_cast<double>(bytes) / 1e9; };
   line("on the wafer",
        fmt::format(
-           "{:.2f} GB activations, {:.2f} GB free; {:.2f} GB on its way, {:.2f} GB code and sums",
+           "one device suffices: {:.2f} GB activations, {:.2f} GB free; {:.2f} GB on its way, "
+           "{:.2f} GB code and sums",
            gb(m.activations), gb(m.free), gb(m.weights_in_flight + m.gradients_waiting),
            gb(m.code_and_sums)));
   line("in MemoryX", fmt::format("{:.1f} GB of {:.0f} GB: weights and optimizer",

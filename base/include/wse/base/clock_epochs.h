@@ -32,7 +32,12 @@ class ClockEpochs {
   const std::vector<ClockEpoch>& epochs() const { return epochs_; }
 
  private:
+  Cycles find_cycle(Picoseconds time) const;
+
   std::vector<ClockEpoch> epochs_;
+  // The same question is asked many times in a row.
+  mutable Picoseconds asked_time_ = 0;
+  mutable Cycles answered_cycle_ = 0;
 };
 
 }  // namespace wse::base

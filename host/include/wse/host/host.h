@@ -43,6 +43,8 @@ class Host final : public sc_core::sc_module {
        base::Picoseconds lane_latency, const MemoryXConfig& memoryx,
        const std::vector<base::WorkItem>& schedule);
 
+  /// Another schedule for the steps that follow; kept by its owner as long as they last.
+  void use_schedule(const std::vector<base::WorkItem>& schedule) { schedule_ = &schedule; }
   /// Starts an optimizer step at the present time; `ended` is called at its end, in a method of the
   /// kernel.
   void start_step(std::function<void()> ended);
@@ -88,7 +90,7 @@ class Host final : public sc_core::sc_module {
   const fabric::IoConfig io_;
   const base::Picoseconds lane_latency_;
   MemoryX memoryx_;
-  const std::vector<base::WorkItem>& schedule_;
+  const std::vector<base::WorkItem>* schedule_;  ///< of the step in progress or the next one
   std::function<void()> ended_;
   std::vector<LaneStats> lanes_;
   std::vector<LaneMeter> in_meters_;

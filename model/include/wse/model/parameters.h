@@ -42,11 +42,16 @@ struct Origin {
   std::string place;  ///< file:line, "--set" or "default"
 };
 using Origins = std::vector<std::pair<std::string, Origin>>;
+/// The one in force of a parameter: the last, or that of the default.
+Origin origin_of(const Origins& origins, const Parameter& parameter);
+/// What a confidence stands for; empty if there is no such confidence.
+std::string meaning_of_confidence(const std::string& confidence);
 
 /// Reads a machine or run file (YAML). A leaf is a plain value or {value, unit, source,
-/// confidence}; `base: FILE` takes another file's values first. Collects every violation with file
-/// and line.
+/// confidence}; `base: FILE` takes another file's values first: a file beside this one, or NAME for
+/// NAME.yaml in the folder `presets`. A plain value that is not the default has no source.
+/// Collects every violation with file and line.
 void read_settings(const std::string& file, Settings& settings, Origins& origins,
-                   base::ConfigErrors& errors);
+                   base::ConfigErrors& errors, const std::string& presets = "");
 
 }  // namespace wse::model
