@@ -15,6 +15,8 @@ int list_command(const Arguments& arguments) {
     for (const std::string& name : preset_names("machines", ".yaml")) std::cout << name << "\n";
   } else if (what == "models") {
     for (const std::string& name : preset_names("models", ".json")) std::cout << name << "\n";
+  } else if (what == "sweeps") {
+    for (const std::string& name : preset_names("sweeps", ".yaml")) std::cout << name << "\n";
   } else if (what == "parameters") {
     for (const model::Parameter& p : model::parameters()) {
       std::cout << fmt::format("{:<45} {:<10} {}\n", p.path, p.unit, p.text);
@@ -24,7 +26,7 @@ int list_command(const Arguments& arguments) {
       std::cout << fmt::format("{:<8} {}\n", bench.name, bench.text);
   } else {
     throw base::ConfigError("usage", "wse list",
-                            "needs one of machines, models, parameters, benches");
+                            "needs one of machines, models, parameters, benches, sweeps");
   }
   return kDone;
 }

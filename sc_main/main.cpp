@@ -24,7 +24,7 @@ constexpr const char* kUsage =
     "  report DIR            makes the report of a run anew\n"
     "  explain PARAMETER     value, unit, source and confidence of a parameter\n"
     "  tb NAME               runs a short testbench to copy\n"
-    "  list machines|models|parameters|benches\n"
+    "  list machines|models|parameters|benches|sweeps\n"
     "  COMMAND --help        options of a command\n";
 
 int run(const std::string& command, const cli::Arguments& arguments) {

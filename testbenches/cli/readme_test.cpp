@@ -47,10 +47,12 @@ TEST(ReadmeTest, TheFirstResultIsWhatTheCommandPrints) {
   EXPECT_EQ(stable_lines(read_file(kReadme), first, 4), stable_lines(run.out, first, 0));
 }
 
-/// Cells of every row `| `model` | batch | sequence | published | measured | error | within | ..`.
-std::vector<std::vector<std::string>> accuracy_rows() {
+/// Cells of every row of the tables with so many columns whose first cell is a model.
+std::vector<std::vector<std::string>> rows_of(const std::string& heading) {
   std::vector<std::vector<std::string>> rows;
-  std::istringstream lines(read_file(kReadme));
+  const std::string readme = read_file(kReadme);
+  const std::size_t begin = readme.find("\n## " + heading + "\n");
+  std::istringstream lines(readme.substr(begin, readme.find("\n## ", begin + 1) - begin));
   for (std::string line; std::getline(lines, line);) {
     if (line.rfind("| `", 0) != 0) continue;
     std::vector<std::string> cells;
@@ -58,21 +60,21 @@ std::vector<std::vector<std::string>> accuracy_rows() {
     for (std::string cell; std::getline(row, cell, '|');) {
       cells.push_back(cell.substr(1, cell.size() - 2));
     }
-    if (cells.size() == 8) rows.push_back(cells);
+    rows.push_back(cells);
   }
   return rows;
 }
 
 TEST(ReadmeTest, TheAccuracyTableIsWhatTheCommandsMeasure) {
-  const auto rows = accuracy_rows();
+  const auto rows = rows_of("How accurate");
   ASSERT_EQ(rows.size(), 5u);
   for (const auto& cells : rows) {
     const std::string model = cells[0].substr(1, cells[0].size() - 2);
     const testing_support::TemporaryFolder folder;
-    const auto run =
-        run_command(std::string(WSE_CLI) + " train " + model +
-                        " --json --set run.batch=" + cells[1] + " --set run.sequence=" + cells[2],
-                    folder);
+    const auto run = run_command(std::string(WSE_CLI) + " train " + model +
+                                     " --json --wave none --set run.batch=" + cells[1] +
+                                     " --set run.sequence=" + cells[2],
+                                 folder);
     ASSERT_EQ(run.status, 0) << run.err;
     const double measured = nlohmann::json::parse(run.out).at("tokens_per_second");
     EXPECT_EQ(cells[4], with_commas(static_cast<std::uint64_t>(std::lround(measured)))) << model;
@@ -81,6 +83,45 @@ TEST(ReadmeTest, TheAccuracyTableIsWhatTheCommandsMeasure) {
     const double error = measured / std::stod(digits) - 1;
     EXPECT_EQ(cells[5], fmt::format("{:+.1f} %", error * 100)) << model;
     EXPECT_EQ(cells[6], std::abs(error) <= 0.2 ? "yes" : "no") << model;
+  }
+}
+
+/// A step of every model of the table, from the smallest to Switch-C, on the machine of its row.
+TEST(ReadmeTest, TheTableOfModelsIsWhatTheCommandsMeasure) {
+  const auto rows = rows_of("Models");
+  ASSERT_EQ(rows.size(), 13u);
+  for (const auto& cells : rows) {
+    const std::string model = cells[0].substr(1, cells[0].size() - 2);
+    const testing_support::TemporaryFolder folder;
+    const auto run = run_command(
+        std::string(WSE_CLI) + " train " + model + " --machine " + cells[1] + " --json --wave none",
+        folder);
+    ASSERT_EQ(run.status, 0) << run.err;
+    const auto j = nlohmann::json::parse(run.out);
+    EXPECT_EQ(cells[2], with_commas(j["parameters"])) << model;
+    EXPECT_EQ(cells[3], with_commas(j["tokens_per_step"])) << model;
+    EXPECT_EQ(cells[4], fmt::format("{:.3f}", j["step_seconds"].get<double>())) << model;
+    EXPECT_EQ(
+        cells[5],
+        with_commas(static_cast<std::uint64_t>(std::lround(j["tokens_per_second"].get<double>()))))
+        << model;
+    EXPECT_EQ(cells[6], fmt::format("{:.3g}", j["energy_per_token_j"].get<double>())) << model;
+    const std::string by = j["bound"]["by"];
+    EXPECT_EQ(cells[7], fmt::format("{} {:.0f} %", by, 100 * j["bound"][by].get<double>()))
+        << model;
+  }
+}
+
+TEST(ReadmeTest, TheWorkedExampleIsWhatTheSweepPrints) {
+  const testing_support::TemporaryFolder folder;
+  const auto run = run_command(std::string(WSE_CLI) + " sweep more-sram-more-lanes", folder);
+  ASSERT_EQ(run.status, 0) << run.err;
+  const std::string readme = read_file(kReadme);
+  std::istringstream lines(run.out);
+  std::string line;
+  std::getline(lines, line);  // how many runs were found complete
+  for (int n = 0; std::getline(lines, line) && line.rfind("results in", 0) != 0; ++n) {
+    EXPECT_NE(readme.find("    " + line + "\n"), std::string::npos) << line;
   }
 }
 
