@@ -23,9 +23,10 @@ std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t capacity
   return sizes;
 }
 
-/// Blocks and windows are as fine as a run of this many of them allows.
+/// Blocks are as fine as a run of this many of them allows.
 constexpr std::uint64_t kMostBlocks = 98'304;
-constexpr double kMostWindows = 4'096;
+/// Steps up to this long are seen in windows of the machine's length.
+constexpr double kStepOfOneWindowLength = 4.096;
 constexpr base::Bytes kMebibyte = 1ULL << 20;
 
 /// Schedules of single micro-batches in large blocks, by the number of sequences.
@@ -99,12 +100,12 @@ base::Bytes block_bytes_of(const host::ModelSpec& model, const Settings& setting
   return std::max<base::Bytes>(16, base::ceil_div(moved, kMostBlocks * kMebibyte)) * kMebibyte;
 }
 
-/// The machine's activity window, or the next multiples of it for long steps.
+/// The machine's activity window, and a multiple of it for long steps.
 double window_of(const Settings& settings, const TrainingPlan& plan) {
   const power::PowerConfig& power = settings.machine.power;
   const double longest = std::min(power.longest_window_s, power.cap_window_s);
   const double most = std::max(1.0, std::floor(longest / power.window_s + 1e-9));
-  const double wanted = std::ceil(plan.estimated_step_seconds / kMostWindows / power.window_s);
+  const double wanted = std::ceil(plan.estimated_step_seconds / kStepOfOneWindowLength);
   return power.window_s * std::clamp(wanted, 1.0, most);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstapi.h>
 
-#include <filesystem>
-#include <map>
 #include <optional>
 
 #include "wave_formats.h"
@@ -35,7 +33,6 @@ class FstFile final : public base::WaveSink {
       fstWriterSetScope(context_, FST_ST_VCD_MODULE, name.c_str(), "");
     }
     const bool real = signal.width == 0;
-    if (!signal.states.empty()) emit_states(signal);
     const std::string name = signal.width > 1
                                  ? signal.name + " [" + std::to_string(signal.width - 1) + ":0]"
                                  : signal.name;
@@ -76,28 +73,6 @@ class FstFile final : public base::WaveSink {
     std::optional<double> real;
   };
 
-  /// Viewers show the names of the values; one table serves all signals with the same names.
-  void emit_states(const base::WaveSignal& signal) {
-    fstEnumHandle& table = tables_[signal.states];
-    if (table == 0) {
-      std::vector<std::string> values;
-      for (std::size_t i = 0; i < signal.states.size(); ++i) {
-        std::string bits;
-        for (std::uint32_t bit = signal.width; bit-- > 0;) bits += (i >> bit & 1) != 0 ? '1' : '0';
-        values.push_back(bits);
-      }
-      std::vector<const char*> names;
-      std::vector<const char*> texts;
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        names.push_back(signal.states[i].c_str());
-        texts.push_back(values[i].c_str());
-      }
-      table = fstWriterCreateEnumTable(context_, signal.name.c_str(),
-                                       static_cast<std::uint32_t>(values.size()), 0, names.data(),
-                                       texts.data());
-    }
-    fstWriterEmitEnumTableRef(context_, table);
-  }
   /// Before the first time: the writer puts the hierarchy aside there.
   void leave_scopes() {
     for (std::size_t i = 0; i < scopes_.depth(); ++i) fstWriterSetUpscope(context_);
@@ -113,7 +88,6 @@ class FstFile final : public base::WaveSink {
   void* context_;
   ScopeWalk scopes_;
   std::vector<Signal> signals_;
-  std::map<std::vector<std::string>, fstEnumHandle> tables_;
   base::Picoseconds now_ = 0;
   bool timed_ = false;
 };

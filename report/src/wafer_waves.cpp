@@ -86,9 +86,9 @@ void WaferWaves::describe(const model::MachineConfig& machine) {
   const auto add = [this](base::WaveSignal wave, Value value) {
     signals_.push_back({std::move(wave), std::move(value)});
   };
-  add({"cs2.wafer", "phase", kStateBits, phase_names()},
+  add({"cs2.wafer", "phase", kStateBits},
       [](const RunSample& s, const WindowSample&) { return static_cast<double>(s.phase); });
-  add({"cs2.wafer", "clock_state", kStateBits, clock_states_},
+  add({"cs2.wafer", "clock_state", kStateBits},
       [](const RunSample&, const WindowSample& p) { return static_cast<double>(p.state); });
   add({"cs2.wafer", "power_w"}, [](const RunSample&, const WindowSample& p) { return p.wafer_w; });
   add({"cs2.wafer", "hottest_c"},

@@ -48,5 +48,29 @@ TEST(PlanTest, PinnedCopiesAreKept) {
   EXPECT_EQ(make_plan(preset("gpt-3-xl"), settings).mapping.copies(), 3u);
 }
 
+TEST(PlanTest, WindowsAndBlocksGrowWithTheStepAndNotWhereTheyAreSet) {
+  Settings settings;
+  const TrainingPlan neox = make_plan(preset("gpt-neox-20b"), settings);
+  EXPECT_DOUBLE_EQ(neox.window_s, 0.001);
+  EXPECT_EQ(neox.schedule.block_bytes, 16u << 20);
+  const TrainingPlan switch_c = make_plan(preset("switch-c"), settings);
+  EXPECT_DOUBLE_EQ(switch_c.window_s, 0.010);  // the mean over which the cap is held
+  EXPECT_GT(switch_c.schedule.block_bytes, 64u << 20);
+  settings.machine.power.window_s = settings.machine.power.longest_window_s = 0.0005;
+  settings.run.block_bytes = 1 << 20;
+  const TrainingPlan set = make_plan(preset("gpt-3-175b"), settings);
+  EXPECT_DOUBLE_EQ(set.window_s, 0.0005);
+  EXPECT_EQ(set.schedule.block_bytes, 1u << 20);
+}
+
+// A layer of the decoder sees the encoder too; routing keeps a probability an expert.
+TEST(PlanTest, AnEncoderAndADecoderKeepWhatTheyNeed) {
+  const host::ModelSpec model = preset("switch-c");
+  constexpr std::uint64_t d = 2080;
+  constexpr std::uint64_t encoder = 18 * d + 4 * 6144 + 2 * 2048;
+  EXPECT_EQ(activation_bytes_per_token(model, false), 15 * (2 * encoder + 13 * d));
+  EXPECT_EQ(activation_bytes_per_token(model, true), 2 * 30 * d + encoder + 13 * d);
+}
+
 }  // namespace
 }  // namespace wse::model

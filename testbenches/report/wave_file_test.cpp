@@ -13,10 +13,10 @@ using testing_support::read_file;
 using testing_support::run_command;
 using testing_support::TemporaryFolder;
 
-/// A little of everything: two scopes, a bit, a vector with names, a real, values that repeat.
+/// A little of everything: two scopes, a bit, a vector, a real, values that repeat.
 void record(base::WaveSink& sink, bool close) {
   const auto bit = sink.add({"top.a", "valid", 1});
-  const auto state = sink.add({"top.a", "state", 2, {"idle", "busy", "done"}});
+  const auto state = sink.add({"top.a", "state", 2});
   const auto real = sink.add({"top.b", "watts"});
   sink.time(0);
   sink.set(bit, 0);

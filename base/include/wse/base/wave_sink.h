@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "wse/base/units.h"
 
@@ -14,7 +13,6 @@ struct WaveSignal {
   std::string scope;        ///< modules from the outside in, separated by dots: `cs2.wafer`
   std::string name;         ///< `power_w`
   std::uint32_t width = 0;  ///< bits, at most 64; 0: a real number
-  std::vector<std::string> states{};  ///< names of the values 0, 1, .., if it has any
 };
 
 /// Where waves go: a file of some format. Only changes are kept.
