@@ -54,7 +54,10 @@ int sc_main(int argc, char** argv) {
     return cli::kBadUsage;
   }
   try {
-    return run(argv[1], cli::Arguments(argv + 2, argv + argc));
+    const int status = run(argv[1], cli::Arguments(argv + 2, argv + argc));
+    if (std::cout.flush()) return status;
+    std::cerr << "wse: standard output could not be written\n";
+    return cli::kRunFailed;
   } catch (const base::ConfigError& error) {
     std::cerr << "wse: bad input\n" << error.what() << "\n";
     return cli::kBadUsage;

@@ -172,6 +172,11 @@ TrainingPlan make_plan(const host::ModelSpec& model, const Settings& settings) {
         "run.sequence", std::to_string(settings.run.sequence),
         fmt::format("must be the text and the image of this model, {}", model.positions));
   }
+  const std::uint32_t columns = settings.machine.geometry.user_columns;
+  if (settings.run.copies > columns) {
+    throw base::ConfigError("run.copies", std::to_string(settings.run.copies),
+                            fmt::format("must be at most wafer.user.columns, {}", columns));
+  }
   std::optional<TrainingPlan> best;
   for (const bool recompute : {false, true}) {
     if (settings.run.recompute == (recompute ? "none" : "full")) continue;

@@ -57,12 +57,17 @@ void Recorder::sample_due() {
   if (measuring_ && ticker.ended() >= first_) sample(end - ticker.window(), end);
 }
 
+/// A message that takes effect at the very tick may not have been handled yet: what cannot go on
+/// cannot go on at the next ticks either.
 void Recorder::watch() {
+  constexpr int kStuckTicks = 3;
+  const bool stuck = cs2_.wafer().fabric().core().next_event() == fabric::StreamFabric::kNever &&
+                     cs2_.host().waits_for_wafer();
+  stuck_ticks_ = stuck ? stuck_ticks_ + 1 : 0;
   if (interrupted_()) {
     was_interrupted_ = true;
     stopped_because_ = "interrupted";
-  } else if (cs2_.wafer().fabric().core().next_event() == fabric::StreamFabric::kNever &&
-             cs2_.host().waits_for_wafer()) {
+  } else if (stuck_ticks_ >= kStuckTicks) {
     stopped_because_ = "the step cannot go on: " + cs2_.host().pending();
   }
   if (!stopped_because_.empty()) sc_core::sc_pause();

@@ -72,6 +72,8 @@ TEST_F(BadInputTest, Machines) {
           "must not exceed wafer.fabric.columns");
   refuses("train tiny-gpt --set io.lane.efficiency=nan", "io.lane.efficiency = nan");
   refuses("train tiny-gpt --set clock.core_hz=1e99", "is too large");
+  refuses("train tiny-gpt --machine tiny --set run.copies=37",
+          "run.copies = 37: must be at most wafer.user.columns, 36");
   refuses("train tiny-gpt --set nonsense", "must be PATH=VALUE");
   refuses("train tiny-gpt --set run.batch=-1", "run.batch = -1: must not be negative");
   refuses("train tiny-gpt --set power.energy_table=/nowhere.csv", "power.energy_table");

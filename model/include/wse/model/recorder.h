@@ -68,6 +68,7 @@ class Recorder final : public sc_core::sc_module {
   bool measuring_ = false;
   std::uint64_t first_ = 0;
   bool due_ = false;
+  int stuck_ticks_ = 0;
   bool was_interrupted_ = false;
   std::string stopped_because_;
   std::vector<RunSample> samples_;
