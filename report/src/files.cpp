@@ -34,14 +34,22 @@ FolderLock::FolderLock(const std::string& folder)
 }
 FolderLock::~FolderLock() { close(file_); }
 
-void write_file(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".new." + std::to_string(getpid());
-  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file || std::rename(beside.c_str(), path.c_str()) != 0) {
-    std::remove(beside.c_str());
+void write_file(const std::string& path, const std::string& text) { write_files({{path, text}}); }
+
+void write_files(const std::vector<std::pair<std::string, std::string>>& path_and_text) {
+  const std::string ending = ".new." + std::to_string(getpid());
+  const auto fail = [&](const std::string& path) {
+    for (const auto& file : path_and_text) std::remove((file.first + ending).c_str());
     throw base::ConfigError("--out", path, "cannot be written");
+  };
+  for (const auto& [path, text] : path_and_text) {
+    std::ofstream file(path + ending, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file) fail(path);
+  }
+  for (const auto& [path, text] : path_and_text) {
+    if (std::rename((path + ending).c_str(), path.c_str()) != 0) fail(path);
   }
 }
 

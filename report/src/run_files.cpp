@@ -38,15 +38,20 @@ void write_run(const model::TrainingResult& result, const json& config,
                const base::Timeline* timeline, const std::string& folder) {
   const json stats = stats_json(result);
   const json samples = samples_json(result, timeline);
-  write_file(folder + "/dies.csv", dies_csv(result));
-  write_file(folder + "/config.json", config.dump(2) + "\n");
-  write_file(folder + "/samples.json", samples.dump() + "\n");
-  write_file(folder + "/report.html", train_page(stats, config, samples));
-  write_file(folder + "/stats.json", stats.dump(2) + "\n");  // last: it marks a complete run
+  write_files({{folder + "/dies.csv", dies_csv(result)},
+               {folder + "/config.json", config.dump(2) + "\n"},
+               {folder + "/samples.json", samples.dump() + "\n"},
+               {folder + "/report.html", train_page(stats, config, samples)},
+               {folder + "/stats.json", stats.dump(2) + "\n"}});  // last: it marks a complete run
 }
 
 void rebuild_report(const std::string& folder) {
   RunFolder run = read_run("DIR", folder);
+  for (const char* key : {"model", "machine", "fidelity", "step_seconds", "tokens_per_second",
+                          "time_ledger", "bound", "residency", "energy_by_kind_j"}) {
+    if (run.stats.contains(key) && !run.stats[key].is_null()) continue;
+    throw base::ConfigError("DIR", folder, std::string("has a damaged stats.json: no ") + key);
+  }
   std::string missing;
   const json samples = read_or_null(folder + "/samples.json", missing);
   if (!run.config.is_object()) run.config = read_or_null(folder + "/config.json", missing);

@@ -134,6 +134,8 @@ TEST_F(ReportPageTest, FoldersThatHoldNoRunAreRefused) {
   refuses(folder_.path(), "stats.json");
   folder_.write("stats.json", "{\"result_hash\": ");
   refuses(folder_.path(), "stats.json");
+  folder_.write("stats.json", "{\"result_hash\": \"x\"}");
+  refuses(folder_.path(), "damaged stats.json: no model");
   refuses("", "required");
 }
 

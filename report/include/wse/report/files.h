@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace wse::report {
 
@@ -23,5 +25,8 @@ class FolderLock {
 /// Writes beside and renames, so that an earlier file stays whole until the new one is. Throws
 /// ConfigError on failure.
 void write_file(const std::string& path, const std::string& text);
+
+/// The same for files that belong together: none is renamed before all are written.
+void write_files(const std::vector<std::pair<std::string, std::string>>& path_and_text);
 
 }  // namespace wse::report
