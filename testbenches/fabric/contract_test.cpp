@@ -46,15 +46,12 @@ TEST(ContractTest, AFrameKeepsItsCapacityWhenCleared) {
 /// A wire from west to east, one clock long: the least router that obeys the contract.
 class Wire final : public RouterTwin {
  public:
-  Links outputs() const override {
-    Links links;
-    links[static_cast<std::size_t>(Port::kEast)] = held_;
-    return links;
+  RouterPins outputs() const override {
+    RouterPins pins;
+    pins.links[index_of(Port::kEast)] = held_;
+    return pins;
   }
-  Ready ready() const override { return Ready{}; }
-  void clock(const Links& inputs, const Ready&) override {
-    held_ = inputs[static_cast<std::size_t>(Port::kWest)];
-  }
+  void clock(const RouterPins& inputs) override { held_ = inputs.links[index_of(Port::kWest)]; }
 
  private:
   LinkPins held_;
@@ -63,11 +60,11 @@ class Wire final : public RouterTwin {
 TEST(ContractTest, ARouterTwinShowsStateOnly) {
   Wire wire;
   RouterTwin& twin = wire;
-  RouterTwin::Links in;
-  in[static_cast<std::size_t>(Port::kWest)] = {true, false, 3, 42};
-  EXPECT_FALSE(twin.outputs()[static_cast<std::size_t>(Port::kEast)].valid);
-  twin.clock(in, {});
-  EXPECT_EQ(twin.outputs()[static_cast<std::size_t>(Port::kEast)].data, 42u);
+  RouterPins in;
+  in.links[index_of(Port::kWest)] = {true, {42, 3, false, false}};
+  EXPECT_FALSE(twin.outputs().links[index_of(Port::kEast)].valid);
+  twin.clock(in);
+  EXPECT_EQ(twin.outputs().links[index_of(Port::kEast)].wavelet.data, 42u);
 }
 
 }  // namespace

@@ -4,38 +4,36 @@
 #include <array>
 #include <cstdint>
 
+#include "wse/fabric/port.h"
+#include "wse/fabric/wavelet.h"
+
 namespace wse::fabric {
 
-/// The five ports of a router.
-enum class Port : std::uint8_t { kNorth, kEast, kSouth, kWest, kRamp };
-inline constexpr std::size_t kNumPorts = 5;
-inline constexpr std::size_t kNumColors = 24;  ///< routable colors [csl-examples]
-
-/// One direction of a link in one clock: at most one wavelet, and a ready bit a color in the
-/// opposite direction.
+/// One direction of a link in one clock: at most one wavelet.
 struct LinkPins {
   bool valid = false;
-  bool control = false;
-  std::uint8_t color = 0;
-  std::uint32_t data = 0;
+  Wavelet wavelet;
+};
+
+/// One direction of the five ports of a router in one clock.
+struct RouterPins {
+  std::array<LinkPins, kNumPorts> links{};
+  /// Bit c: a slot for color c was freed behind this port in this clock. What a router gives frees
+  /// slots of its inputs; what it takes frees slots behind its outputs.
+  std::array<std::uint32_t, kNumPorts> credits{};
 };
 
 /// A router as one clocked block, to be stood in for by a model, Verilated RTL or a remote
 /// simulator.
 ///
-/// Contract: outputs() and ready() are functions of state only (Moore); clock() takes the inputs of
-/// this clock and moves the state to the next. A wavelet may be given on a port only for a color
-/// whose ready bit was set.
+/// Contract: outputs() is a function of state only (Moore); clock() takes the inputs of this clock
+/// and moves the state to the next. A router knows how many slots lie behind each output and color
+/// from the start and counts credits; it never sends without a slot.
 class RouterTwin {
  public:
-  using Links = std::array<LinkPins, kNumPorts>;
-  using Ready =
-      std::array<std::uint32_t, kNumPorts>;  ///< bit c: the port takes a wavelet of color c
-
   virtual ~RouterTwin() = default;
-  virtual Links outputs() const = 0;
-  virtual Ready ready() const = 0;
-  virtual void clock(const Links& inputs, const Ready& neighbours_ready) = 0;
+  virtual RouterPins outputs() const = 0;
+  virtual void clock(const RouterPins& inputs) = 0;
 };
 
 }  // namespace wse::fabric

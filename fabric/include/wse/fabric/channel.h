@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "wse/base/units.h"
+#include "wse/fabric/engine.h"
+
+namespace wse::fabric {
+
+/// A place for one wavelet, in one word that its two users share.
+///
+///   bits 0..31 data | 32 full | 33 control | 34 advance | 35..63 stamp
+///
+/// While full, the stamp is the cycle from which the reader may use the wavelet; while empty, the
+/// cycle from which the writer may use the place. So neither sees in a cycle what the other does
+/// in that cycle, whichever is visited first. Stamps are kept modulo 2^29 and compared within half
+/// of that: somebody must renew() old ones in time.
+class Slot {
+ public:
+  static constexpr unsigned kStampShift = 35;
+  static constexpr std::uint64_t kFull = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t kControl = std::uint64_t{1} << 33;
+  static constexpr std::uint64_t kAdvance = std::uint64_t{1} << 34;
+  static constexpr std::uint64_t kPayload = (std::uint64_t{1} << kStampShift) - 1;
+  static constexpr base::Cycles kRenewEvery = base::Cycles{1} << 27;
+
+  static constexpr std::uint64_t stamp(base::Cycles cycle) { return cycle << kStampShift; }
+  /// Whether the stamp is not after `cycle`.
+  static constexpr bool due(std::uint64_t slot, base::Cycles cycle) {
+    return static_cast<std::int64_t>((stamp(cycle) | kPayload) - slot) >= 0;
+  }
+  static constexpr std::uint64_t make(const Wavelet& wavelet) {
+    return wavelet.data | kFull | (wavelet.control ? kControl : 0) |
+           (wavelet.advance ? kAdvance : 0);
+  }
+  static constexpr Wavelet wavelet(std::uint64_t slot, std::uint8_t color) {
+    return {static_cast<std::uint32_t>(slot), color, (slot & kControl) != 0,
+            (slot & kAdvance) != 0};
+  }
+};
+
+/// The queue of one input and color of a router, and where its wavelets go: one record for each
+/// that a route uses. `head` is written by the router that owns the queue, `tail` by the one that
+/// feeds it; the other fields that change by the owner.
+struct Channel {
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  std::uint32_t next[4];  ///< channel behind the outputs north, east, south, west
+  std::uint32_t leaf;     ///< tile and color
+  std::uint32_t slots;    ///< index of its first slot
+  std::uint8_t capacity;
+  std::uint8_t head;
+  std::uint8_t tail;
+  std::uint8_t outputs;  ///< in force; 0 while the switch does not take this input, or halted
+  std::uint8_t pending;  ///< outputs that the head has not left by; 0: it has left by none
+  std::uint8_t port;     ///< of the input
+  std::uint8_t member;   ///< distance from the header of its router, 0 without
+  std::uint8_t flags;
+
+  static constexpr std::uint8_t kFiltered = 1;  ///< a filter stands at the ramp
+  static constexpr std::uint8_t kPops = 2;      ///< control wavelets may lose their first command
+  static constexpr std::uint8_t kTwin = 4;      ///< the router is simulated elsewhere
+  static constexpr std::uint8_t kTraced = 8;    ///< what leaves it is recorded
+};
+
+/// Arbitration of a router in which channels share an output; stands before its channels.
+struct RouterHeader {
+  std::uint32_t channels;
+  std::uint32_t last_step;  ///< in which a channel held something
+  std::uint8_t pointer[kNumPorts];  ///< the channel that each output asks first
+};
+
+union Record {
+  Channel channel;
+  RouterHeader router;
+};
+static_assert(sizeof(Record) == 32, "two records a cache line");
+
+}  // namespace wse::fabric

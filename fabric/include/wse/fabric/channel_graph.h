@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "wse/fabric/channel.h"
+
+namespace wse::fabric {
+
+/// The routes of a mesh compiled into channels: a record for each queue that a route uses, tile by
+/// tile, linked to the records that its outputs feed. Tiles without routes cost nothing here.
+///
+/// The channels of a router in which no output is shared stand alone. Where one is, the router has
+/// a header before its channels, and all of them lie in one word of 64 records (two of them where
+/// there are more than 62 channels), so that a bitmap of active records shows them together.
+class ChannelGraph {
+ public:
+  /// Routes must have passed check_routes(). `bands` groups of rows begin at records of their own.
+  ChannelGraph(RouteTable routes, const EngineConfig& config, std::uint32_t bands);
+
+  const RouteTable& routes() const { return routes_; }
+  Mesh mesh() const { return routes_.mesh(); }
+  std::vector<Record>& records() { return records_; }
+  std::size_t slot_count() const { return slot_count_; }
+  /// First record of each band, and the end.
+  const std::vector<std::uint32_t>& band_begin() const { return band_begin_; }
+
+  /// The record of a queue; kNone where no route uses it.
+  std::uint32_t find(std::uint32_t tile, std::uint8_t color, Port port) const;
+  /// Calls visit(record index) for the channels of a tile and color, by port.
+  template <class Visit>
+  void for_each_channel(std::uint32_t leaf, Visit&& visit) const {
+    const std::uint32_t first = first_of(tile_of(leaf), color_of(leaf));
+    if (first == Channel::kNone) return;
+    for (std::uint32_t i = first; i < records_.size() && records_[i].channel.leaf == leaf; ++i) {
+      visit(i);
+    }
+  }
+
+ private:
+  struct TilePlan;
+  TilePlan plan(std::uint32_t tile) const;
+  void place(std::uint32_t bands);
+  void fill(const EngineConfig& config);
+  std::uint32_t first_of(std::uint32_t tile, std::uint8_t color) const;
+
+  RouteTable routes_;
+  std::vector<Record> records_;
+  std::vector<std::uint32_t> tile_begin_;   ///< header or first channel, by tile
+  std::vector<std::uint8_t> color_offset_;  ///< from there to the channels of a color, by leaf
+  std::vector<std::uint32_t> band_begin_;
+  std::size_t slot_count_ = 0;
+};
+
+}  // namespace wse::fabric

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "wse/base/config_errors.h"
+#include "wse/fabric/color_route.h"
+#include "wse/fabric/mesh.h"
+
+namespace wse::fabric {
+
+/// The routes of all colors in all routers: for each an index into a short list of different
+/// routes, 48 bytes a tile.
+class RouteTable {
+ public:
+  explicit RouteTable(Mesh mesh);
+
+  Mesh mesh() const { return mesh_; }
+  /// Replaces what the router did with the color.
+  void set(std::uint32_t tile, std::uint8_t color, const ColorRoute& route);
+  /// Null where the router does not take the color.
+  const ColorRoute* find(std::uint32_t tile, std::uint8_t color) const {
+    const std::uint16_t index = index_[std::size_t{tile} * kNumColors + color];
+    return index == 0 ? nullptr : &routes_[index];
+  }
+  std::uint64_t routed() const;  ///< pairs of tile and color with a route
+  std::size_t kinds() const { return routes_.size() - 1; }
+
+ private:
+  std::uint16_t kind_of(const ColorRoute& route);
+
+  Mesh mesh_;
+  std::vector<ColorRoute> routes_;    ///< 0: none
+  std::vector<std::uint16_t> index_;  ///< by tile * 24 + color
+  std::uint16_t last_ = 0;            ///< the route set last is likely the next
+};
+
+/// Adds a violation for every illegal route, at most `limit` of them: a link that leaves the mesh,
+/// an output that faces a neighbour which does not take the color from that side, inputs without
+/// outputs, a closed loop. Each names router, color and side.
+void check_routes(const RouteTable& table, base::ConfigErrors& errors, std::size_t limit = 20);
+
+}  // namespace wse::fabric
