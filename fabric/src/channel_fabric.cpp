@@ -11,6 +11,18 @@ namespace {
 __extension__ typedef unsigned __int128 WideMask;  // a router with more than 62 channels
 constexpr std::uint8_t kRampBit = PortSet(Port::kRamp).bits();
 constexpr std::size_t kFlushAt = 4096;  // deliveries; stays in the cache
+constexpr std::size_t kBatch = 64;      // visits
+
+/// A power of two, so that a cycle finds its place by a mask.
+std::size_t ring_size(std::uint32_t latency) {
+  std::size_t size = 2;
+  while (size <= latency) size *= 2;
+  return size;
+}
+
+std::uint8_t next_place(const Channel& c, std::uint8_t place) {
+  return static_cast<std::uint8_t>(place + 1 == c.capacity ? 0 : place + 1);
+}
 
 unsigned lowest(std::uint64_t mask) { return static_cast<unsigned>(__builtin_ctzll(mask)); }
 unsigned lowest(WideMask mask) {
@@ -23,13 +35,17 @@ unsigned lowest(WideMask mask) {
 ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config)
     : config_(config),
       graph_(std::move(routes), config, 1),
-      slots_(new std::atomic<std::uint64_t>[graph_.slot_count()]()),
-      credits_due_(config.ramp_cycles + 1) {
+      records_(graph_.records()),
+      overflow_(new std::atomic<std::uint64_t>[graph_.overflow_slots()]()),
+      credits_due_(ring_size(config.ramp_cycles)),
+      arrivals_due_(credits_due_.size()) {
   for (std::size_t b = 0; b + 1 < graph_.band_begin().size(); ++b) {
     Band band;
     band.first = graph_.band_begin()[b];
     band.count = graph_.band_begin()[b + 1] - band.first;
     band.active = band.next = ActiveSet(band.count);
+    band.visits.resize(kBatch + 128);
+    band.deliveries.resize(2 * kFlushAt);
     bands_.push_back(std::move(band));
   }
   const Mesh mesh = graph_.mesh();
@@ -47,84 +63,152 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config)
   }
 }
 
-bool ChannelFabric::inject(std::uint32_t tile, const Wavelet& wavelet) {
-  const std::uint32_t index = graph_.find(tile, wavelet.color, Port::kRamp);
-  WSE_CHECK(index != Channel::kNone, "a wavelet of a color without a route from the ramp");
-  Channel& c = channel(index);
-  const std::uint64_t slot = load(c.slots + c.tail);
-  if ((slot & Slot::kFull) != 0 || !Slot::due(slot, now_)) return false;
-  store(c.slots + c.tail, Slot::make(wavelet) | Slot::stamp(now_ + config_.ramp_cycles));
-  c.tail = static_cast<std::uint8_t>(c.tail + 1 == c.capacity ? 0 : c.tail + 1);
-  for (Band& band : bands_) {
-    if (index - band.first < band.count) {
-      band.active.add(index - band.first);
-      ++band.counts.injected;
-      ++band.held;
-    }
+ChannelFabric::Band& ChannelFabric::band_of(std::uint32_t index) {
+  std::size_t b = 0;
+  while (index - bands_[b].first >= bands_[b].count) ++b;
+  return bands_[b];
+}
+
+bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
+  Record& record = records_[source];
+  Channel& c = record.channel;
+  std::atomic<std::uint64_t>& place = slot(record, c.tail);
+  const std::uint64_t old = place.load(std::memory_order_relaxed);
+  if ((old & Slot::kFull) != 0 || !Slot::due(old, now_)) return false;
+  // A queue that holds something is visited anyway.
+  if ((head_of(record) & Slot::kFull) == 0) {
+    due_in(arrivals_due_, now_ + config_.ramp_cycles).push_back(source);
+    ++under_way_;
   }
+  place.store(Slot::make(wavelet) | Slot::stamp(now_ + config_.ramp_cycles),
+              std::memory_order_relaxed);
+  c.tail = next_place(c, c.tail);
+  ++injected_;
   moving_ = true;
   return true;
 }
 
 void ChannelFabric::return_credit(std::uint32_t leaf) {
-  credits_due_[(now_ + config_.ramp_cycles) % credits_due_.size()].push_back(leaf);
-  ++credits_under_way_;
+  due_in(credits_due_, now_ + config_.ramp_cycles).push_back(leaf);
+  ++under_way_;
 }
 
-void ChannelFabric::take_credits() {
-  std::vector<std::uint32_t>& due = credits_due_[now_ % credits_due_.size()];
-  for (const std::uint32_t leaf : due) ++credits_[leaf];
-  credits_under_way_ -= static_cast<std::uint32_t>(due.size());
-  due.clear();
+void ChannelFabric::take_due() {
+  std::vector<std::uint32_t>& credits = due_in(credits_due_, now_);
+  for (const std::uint32_t leaf : credits) ++credits_[leaf];
+  std::vector<std::uint32_t>& arrivals = due_in(arrivals_due_, now_);
+  for (const std::uint32_t index : arrivals) {
+    Band& band = band_of(index);
+    band.active.add(index - band.first);
+  }
+  under_way_ -= static_cast<std::uint32_t>(credits.size() + arrivals.size());
+  credits.clear();
+  arrivals.clear();
 }
 
 void ChannelFabric::step(EngineSink& sink) {
   if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps();
-  if (credits_under_way_ != 0) take_credits();
+  if (under_way_ != 0) take_due();
+  const std::uint64_t before = moves();
   moving_ = false;
   for (Band& band : bands_) scan(band, sink);
   join_bands(sink);
+  moving_ = moving_ || moves() != before;
   ++now_;
   ++step_;
 }
 
+/// Copies that have gone anywhere.
+std::uint64_t ChannelFabric::moves() const {
+  std::uint64_t sum = 0;
+  for (const Band& band : bands_) {
+    sum += band.counts.hops + band.counts.delivered + band.counts.filtered;
+  }
+  return sum;
+}
+
 void ChannelFabric::scan(Band& band, EngineSink& sink) {
-  band.moved = band.waits = false;
+  band.waits = false;
   band.active.take_all([&](std::size_t word, std::uint64_t bits) {
+    const Record* first = &records_[band.first + word * 64];
+    for (std::uint64_t left = bits; left != 0; left &= left - 1) {
+      __builtin_prefetch(first + lowest(left), 1);
+      ++band.bits;
+    }
+    band.words.push_back({word, bits});
+    if (band.bits < kBatch || (word % 2 == 0 && band.active.has_word(word + 1))) return;
+    visit_words(band);
+    if (band.delivered >= kFlushAt) flush(band, sink);
+  });
+  visit_words(band);
+}
+
+/// Asks for the memory of what comes next before it is needed.
+void ChannelFabric::visit_words(Band& band) {
+  std::size_t count = 0;
+  const auto add = [&](std::uint32_t index, std::uint64_t members) {
+    Visit& visit = band.visits[count++];  // field by field: a copy of the whole would stall
+    visit.index = index;
+    visit.members = members;
+  };
+  const auto prefetch_next = [this](const Channel& c) {
+    for (unsigned links = c.outputs & ~unsigned{kRampBit}; links != 0; links &= links - 1) {
+      __builtin_prefetch(&records_[c.next[__builtin_ctz(links)]], 1);
+    }
+  };
+  for (std::size_t w = 0; w < band.words.size(); ++w) {
+    const std::size_t word = band.words[w].index;
+    std::uint64_t bits = band.words[w].bits;
     while (bits != 0) {
       const auto index = static_cast<std::uint32_t>(band.first + word * 64 + lowest(bits));
-      const std::uint8_t member = channel(index).member;
+      prefetch_next(records_[index].channel);
+      const std::uint8_t member = records_[index].channel.member;
       if (member == 0) {
         bits &= bits - 1;
-        visit_channel(band, index);
+        add(index, 0);
         continue;
       }
-      const std::uint32_t header = index - member;
-      const std::uint32_t channels = graph_.records()[header].router.channels;
-      const unsigned shift = (header - band.first) % 64;
+      const std::uint32_t channels = records_[index].channel.siblings;
+      Record* header = &records_[index - member];
+      __builtin_prefetch(header, 1);
       if (channels < 63) {
-        const std::uint64_t mine = ((std::uint64_t{2} << channels) - 1) << shift;
-        visit_router(band, header, (bits & mine) >> shift);
+        const unsigned shift = (index - member - band.first) % 64;
+        const std::uint64_t mine = (((std::uint64_t{2} << channels) - 1) << shift) & bits;
+        for (std::uint64_t left = mine & (mine - 1); left != 0; left &= left - 1) {
+          prefetch_next(header[lowest(left) - shift].channel);
+        }
+        add(index - member, mine >> shift);
         bits &= ~mine;
       } else {  // the router has this word and its neighbour to itself
-        const std::size_t even = word & ~std::size_t{1};
-        const std::uint64_t low = word == even ? bits : 0;
-        const std::uint64_t high = word == even ? band.active.take_word(even + 1) : bits;
-        visit_router(band, header, WideMask{high} << 64 | low);
+        const bool even = word % 2 == 0;
+        const bool both = even && w + 1 < band.words.size() && band.words[w + 1].index == word + 1;
+        const std::uint64_t high = !even ? bits : both ? band.words[w + 1].bits : 0;
+        visit_router(band, header, WideMask{high} << 64 | (even ? bits : 0));
         bits = 0;
+        w += both ? 1 : 0;
       }
     }
-    if (band.deliveries.size() >= kFlushAt) flush(band, sink);
-  });
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const Visit& visit = band.visits[i];
+    Record& record = records_[visit.index];
+    if (visit.members == 0) {
+      visit_channel(band, record);
+    } else {
+      visit_router(band, &record, visit.members);
+    }
+  }
+  band.words.clear();
+  band.bits = 0;
 }
 
 /// A channel that shares no output: copies leave as soon as there is a slot.
-void ChannelFabric::visit_channel(Band& band, std::uint32_t index) {
-  Channel& c = channel(index);
-  const std::uint64_t slot = load(c.slots + c.head);
+void ChannelFabric::visit_channel(Band& band, Record& record) {
+  Channel& c = record.channel;
+  const std::uint64_t slot = head_of(record);
   if (!Slot::due(slot, now_)) {
     band.waits = true;
-    band.next.add(index - band.first);
+    band.next.add(number_of(record) - band.first);
     return;
   }
   const std::uint8_t wanted = c.pending != 0 ? c.pending : c.outputs;
@@ -138,26 +222,59 @@ void ChannelFabric::visit_channel(Band& band, std::uint32_t index) {
     rest &= ~unsigned{kRampBit};
   }
   if (rest == 0 && wanted != 0) {
-    pop(band, index, slot);
+    pop(band, record, slot);
   } else {
     if (rest != wanted) c.pending = static_cast<std::uint8_t>(rest);
-    band.next.add(index - band.first);
+    band.next.add(number_of(record) - band.first);
+  }
+}
+
+/// The only channel of a router that holds something: nobody else wants its outputs.
+void ChannelFabric::visit_alone(Band& band, Record* header, unsigned k) {
+  Record& record = header[k];
+  Channel& c = record.channel;
+  std::uint8_t(&pointer)[kNumPorts] = header->router.pointer;
+  const std::uint64_t slot = head_of(record);
+  const bool due = Slot::due(slot, now_);
+  const unsigned wanted = !due ? 0U : c.pending != 0 ? c.pending : c.outputs;
+  if (config_.arbitration == Arbitration::kRoundRobin) {
+    for (std::size_t output = 0; output < kNumPorts; ++output) {
+      if ((wanted >> output & 1) == 0) pointer[output] = 0;
+    }
+  }
+  band.waits = band.waits || !due;
+  const std::uint64_t payload = payload_of(c, slot);
+  unsigned rest = wanted;
+  for (unsigned left = wanted; left != 0; left &= left - 1) {
+    const auto output = static_cast<unsigned>(__builtin_ctz(left));
+    const bool sent = output == index_of(Port::kRamp) ? send_ramp(band, c, slot, payload)
+                                                      : send_link(band, c, payload, output);
+    if (!sent) continue;
+    rest &= ~(1U << output);
+    pointer[output] = static_cast<std::uint8_t>(k + 1);
+  }
+  if (rest == 0 && wanted != 0) {
+    pop(band, record, slot);
+  } else {
+    if (rest != wanted) c.pending = static_cast<std::uint8_t>(rest);
+    band.next.add(number_of(record) - band.first);
   }
 }
 
 /// All channels of a router that hold something: bit k of `members` is the k-th after the header.
 template <class Mask>
-void ChannelFabric::visit_router(Band& band, std::uint32_t header, Mask members) {
-  RouterHeader& router = graph_.records()[header].router;
+void ChannelFabric::visit_router(Band& band, Record* header, Mask members) {
+  RouterHeader& router = header->router;
   if (router.last_step != step_ - 1 && config_.arbitration == Arbitration::kRoundRobin) {
     for (std::uint8_t& pointer : router.pointer) pointer = 0;
   }
   router.last_step = step_;
+  if ((members & (members - 1)) == 0) return visit_alone(band, header, lowest(members));
   Mask wants[kNumPorts] = {};
   for (Mask left = members; left != 0; left &= left - 1) {
     const unsigned k = lowest(left);
-    const Channel& c = channel(header + k);
-    if (!Slot::due(load(c.slots + c.head), now_)) {
+    const Channel& c = header[k].channel;
+    if (!Slot::due(head_of(header[k]), now_)) {
       band.waits = true;
       continue;
     }
@@ -178,8 +295,8 @@ void ChannelFabric::visit_router(Band& band, std::uint32_t header, Mask members)
       bool granted = false;
       for (; turn != 0 && !granted; turn &= turn - 1) {
         const unsigned k = lowest(turn);
-        Channel& c = channel(header + k);
-        const std::uint64_t slot = load(c.slots + c.head);
+        Channel& c = header[k].channel;
+        const std::uint64_t slot = head_of(header[k]);
         const std::uint64_t payload = payload_of(c, slot);
         granted = output == index_of(Port::kRamp) ? send_ramp(band, c, slot, payload)
                                                   : send_link(band, c, payload, output);
@@ -192,20 +309,20 @@ void ChannelFabric::visit_router(Band& band, std::uint32_t header, Mask members)
       if (granted) break;
     }
   }
+  const std::uint32_t first = number_of(*header) - band.first;
   for (Mask stays = members & ~left_by; stays != 0; stays &= stays - 1) {
-    band.next.add(header + lowest(stays) - band.first);
+    band.next.add(first + lowest(stays));
   }
   for (; left_by != 0; left_by &= left_by - 1) {
-    const std::uint32_t index = header + lowest(left_by);
-    const Channel& c = channel(index);
-    pop(band, index, load(c.slots + c.head));
+    Record& record = header[lowest(left_by)];
+    pop(band, record, head_of(record));
   }
 }
 
 /// What the next router gets: without the first command where that is popped.
 std::uint64_t ChannelFabric::payload_of(const Channel& c, std::uint64_t slot) const {
   const std::uint64_t payload = slot & Slot::kPayload;
-  if ((slot & Slot::kControl) == 0 || (c.flags & Channel::kPops) == 0) return payload;
+  if ((slot & Slot::kControl) == 0 || !c.has(Channel::kPops)) return payload;
   const std::uint8_t color = color_of(c.leaf);
   const ColorRoute* route = graph_.routes().find(tile_of(c.leaf), color);
   return (payload & ~std::uint64_t{0xffffffff}) | route->data_after(Slot::wavelet(slot, color));
@@ -214,37 +331,36 @@ std::uint64_t ChannelFabric::payload_of(const Channel& c, std::uint64_t slot) co
 bool ChannelFabric::send_link(Band& band, const Channel& c, std::uint64_t payload,
                               unsigned output) {
   const std::uint32_t index = c.next[output];
-  Channel& next = channel(index);
-  const std::uint32_t place = next.slots + next.tail;
-  const std::uint64_t slot = load(place);
-  if ((slot & Slot::kFull) != 0) return false;
-  if (!Slot::due(slot, now_)) {
+  Record& next = records_[index];
+  std::atomic<std::uint64_t>& place = slot(next, next.channel.tail);
+  const std::uint64_t old = place.load(std::memory_order_relaxed);
+  if ((old & Slot::kFull) != 0) return false;
+  if (!Slot::due(old, now_)) {
     band.waits = true;
     return false;
   }
-  store(place, payload | Slot::stamp(now_ + config_.hop_cycles));
-  next.tail = static_cast<std::uint8_t>(next.tail + 1 == next.capacity ? 0 : next.tail + 1);
+  place.store(payload | Slot::stamp(now_ + config_.hop_cycles), std::memory_order_relaxed);
+  next.channel.tail = next_place(next.channel, next.channel.tail);
   activate(band, index);
   ++band.counts.hops;
-  ++band.held;
-  band.moved = true;
   return true;
 }
 
 bool ChannelFabric::send_ramp(Band& band, const Channel& c, std::uint64_t slot,
                               std::uint64_t payload) {
-  if ((c.flags & Channel::kFiltered) != 0 && !keep_for_filter(band, c, slot)) return true;
+  if (c.has(Channel::kFiltered) && !keep_for_filter(band, c, slot)) return true;
   if (!credits_.empty()) {
     if (credits_[c.leaf] == 0) return false;
     --credits_[c.leaf];
   }
-  if ((c.flags & Channel::kFiltered) != 0) {
+  if (c.has(Channel::kFiltered)) {
     Filter& f = filters_.find(c.leaf)->second;
     f.counter = f.filter.count(Slot::wavelet(slot, color_of(c.leaf)), f.counter);
   }
-  band.deliveries.push_back({c.leaf, static_cast<std::uint32_t>(payload),
-                             (payload & Slot::kControl) != 0, (payload & Slot::kAdvance) != 0});
-  band.moved = true;
+  Delivery& delivery = band.deliveries[band.delivered++];
+  delivery.leaf = c.leaf;
+  delivery.data = static_cast<std::uint32_t>(payload);
+  delivery.flags = static_cast<std::uint32_t>(payload >> Slot::kFlagShift) & 3;
   return true;
 }
 
@@ -255,38 +371,39 @@ bool ChannelFabric::keep_for_filter(Band& band, const Channel& c, std::uint64_t 
   if (f.filter.passes(wavelet, f.counter)) return true;
   f.counter = f.filter.count(wavelet, f.counter);
   ++band.counts.filtered;
-  band.moved = true;
   return false;
 }
 
 /// The last copy of the head has left.
-void ChannelFabric::pop(Band& band, std::uint32_t index, std::uint64_t slot) {
-  Channel& c = channel(index);
-  const bool ramp = c.port == index_of(Port::kRamp);
-  store(c.slots + c.head, Slot::stamp(now_ + (ramp ? config_.ramp_cycles : config_.hop_cycles)));
-  c.head = static_cast<std::uint8_t>(c.head + 1 == c.capacity ? 0 : c.head + 1);
+void ChannelFabric::pop(Band& band, Record& record, std::uint64_t wavelet) {
+  Channel& c = record.channel;
+  const bool ramp = c.port() == Port::kRamp;
+  slot(record, c.head)
+      .store(Slot::stamp(now_ + (ramp ? config_.ramp_cycles : config_.hop_cycles)),
+             std::memory_order_relaxed);
+  c.head = next_place(c, c.head);
   c.pending = 0;
-  --band.held;
+  ++band.left;
   if (ramp) band.freed.push_back(c.leaf);
-  if ((slot & (Slot::kControl | Slot::kAdvance)) != 0) {
-    const Command command = command_of(Slot::wavelet(slot, color_of(c.leaf)));
-    band.commands.push_back(std::uint64_t{c.leaf} << 8 | std::uint64_t{c.port} << 4 |
+  if ((wavelet & (Slot::kControl | Slot::kAdvance)) != 0) {
+    const Command command = command_of(Slot::wavelet(wavelet, color_of(c.leaf)));
+    band.commands.push_back(std::uint64_t{c.leaf} << 8 | static_cast<std::uint64_t>(c.port()) << 4 |
                             static_cast<std::uint64_t>(command));
   }
-  if ((load(c.slots + c.head) & Slot::kFull) != 0) band.next.add(index - band.first);
+  if ((head_of(record) & Slot::kFull) != 0) band.next.add(number_of(record) - band.first);
 }
 
 void ChannelFabric::flush(Band& band, EngineSink& sink) {
-  band.counts.delivered += band.deliveries.size();
+  band.counts.delivered += band.delivered;
   sink.deliver(now_ + config_.ramp_cycles, band.deliveries.data(),
-               band.deliveries.data() + band.deliveries.size());
-  band.deliveries.clear();
+               band.deliveries.data() + band.delivered);
+  band.delivered = 0;
 }
 
 void ChannelFabric::join_bands(EngineSink& sink) {
   std::vector<std::uint64_t> commands;
   for (Band& band : bands_) {
-    if (!band.deliveries.empty()) flush(band, sink);
+    if (band.delivered != 0) flush(band, sink);
     if (!band.freed.empty()) {
       sink.free_slots(now_, band.freed.data(), band.freed.data() + band.freed.size());
       band.freed.clear();
@@ -302,7 +419,7 @@ void ChannelFabric::join_bands(EngineSink& sink) {
   }
   for (Band& band : bands_) {
     std::swap(band.active, band.next);
-    moving_ = moving_ || band.moved || band.waits;
+    moving_ = moving_ || band.waits;
   }
   std::sort(commands.begin(), commands.end());
   for (const std::uint64_t command : commands) {
@@ -318,16 +435,16 @@ void ChannelFabric::obey(std::uint32_t leaf, Command command) {
   state.position = route->position_after(command, state.position);
   if (command == Command::kTeardown) state.halted = true;
   graph_.for_each_channel(leaf, [&](std::uint32_t i) {
-    Channel& c = channel(i);
+    Channel& c = records_[i].channel;
     c.outputs = state.halted ? std::uint8_t{0}
-                             : route->outputs_of(static_cast<Port>(c.port), state.position).bits();
+                             : route->outputs_of(c.port(), state.position).bits();
     if (state.halted) c.pending = 0;
   });
   moving_ = true;
 }
 
 bool ChannelFabric::can_move() const {
-  if (credits_under_way_ != 0) return true;
+  if (under_way_ != 0) return true;
   if (!moving_) return false;
   return std::any_of(bands_.begin(), bands_.end(),
                      [](const Band& band) { return !band.active.empty(); });
@@ -343,8 +460,8 @@ void ChannelFabric::on_skip() {
 
 EngineCounts ChannelFabric::counts() const {
   EngineCounts sum;
+  sum.injected = injected_;
   for (const Band& band : bands_) {
-    sum.injected += band.counts.injected;
     sum.delivered += band.counts.delivered;
     sum.filtered += band.counts.filtered;
     sum.hops += band.counts.hops;
@@ -353,17 +470,33 @@ EngineCounts ChannelFabric::counts() const {
 }
 
 std::uint64_t ChannelFabric::held() const {
-  std::int64_t sum = 0;
-  for (const Band& band : bands_) sum += band.held;
-  return static_cast<std::uint64_t>(sum);
+  std::uint64_t came = injected_;
+  std::uint64_t left = 0;
+  for (const Band& band : bands_) {
+    came += band.counts.hops;
+    left += band.left;
+  }
+  return came - left;
+}
+
+std::size_t ChannelFabric::bytes() const {
+  return std::size_t{graph_.size()} * sizeof(Record) + graph_.overflow_slots() * 8 +
+         graph_.size() / 4 +
+         std::size_t{graph_.mesh().tiles()} * (3 * kNumColors + sizeof(std::uint32_t)) +
+         credits_.size();
 }
 
 /// Stamps that have come due long ago are set to now, so that they stay in the past.
 void ChannelFabric::renew_stamps() {
-  for (std::uint32_t i = 0; i < graph_.slot_count(); ++i) {
-    const std::uint64_t slot = load(i);
-    if (Slot::due(slot, now_)) store(i, (slot & Slot::kPayload) | Slot::stamp(now_));
+  const auto renew = [this](std::atomic<std::uint64_t>& slot) {
+    const std::uint64_t old = slot.load(std::memory_order_relaxed);
+    if (!Slot::due(old, now_)) return;
+    slot.store((old & Slot::kPayload) | Slot::stamp(now_), std::memory_order_relaxed);
+  };
+  for (std::uint32_t i = 0; i < graph_.size(); ++i) {
+    for (std::atomic<std::uint64_t>& slot : records_[i].slots) renew(slot);
   }
+  for (std::size_t i = 0; i < graph_.overflow_slots(); ++i) renew(overflow_[i]);
   renewed_ = now_;
 }
 

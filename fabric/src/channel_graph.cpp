@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/fabric/channel_graph.h"
 
-#include <cstring>
-
 #include "wse/base/check.h"
 
 namespace wse::fabric {
@@ -15,19 +13,29 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
 
 }  // namespace
 
-/// What a tile needs.
-struct ChannelGraph::TilePlan {
-  std::uint32_t channels = 0;
-  bool shared = false;  ///< an output is fed by more than one channel
-  std::uint32_t records() const { return channels + (shared ? 1U : 0U); }
-};
-
 ChannelGraph::ChannelGraph(RouteTable routes, const EngineConfig& config, std::uint32_t bands)
     : routes_(std::move(routes)),
       tile_begin_(routes_.mesh().tiles(), 0),
       color_offset_(std::size_t{routes_.mesh().tiles()} * kNumColors, 0) {
+  list_kinds();
   place(bands);
   fill(config);
+}
+
+void ChannelGraph::list_kinds() {
+  kinds_.resize(routes_.kinds());
+  for (std::size_t k = 1; k < kinds_.size(); ++k) {
+    const ColorRoute& route = routes_.route_of(static_cast<std::uint16_t>(k));
+    Kind& kind = kinds_[k];
+    kind.inputs = route.inputs();
+    kind.outputs = route.outputs();
+    for (const Port port : kPorts) {
+      kind.outputs_of[index_of(port)] = route.outputs_of(port).bits();
+      kind.first_outputs[index_of(port)] = route.outputs_of(port, 0).bits();
+    }
+    if (route.filter.kind != RampFilter::Kind::kNone) kind.flags |= Channel::kFiltered;
+    if (route.pop != PopMode::kNever) kind.flags |= Channel::kPops;
+  }
 }
 
 ChannelGraph::TilePlan ChannelGraph::plan(std::uint32_t tile) const {
@@ -35,12 +43,12 @@ ChannelGraph::TilePlan ChannelGraph::plan(std::uint32_t tile) const {
   unsigned seen = 0;
   unsigned twice = 0;
   for (std::uint8_t color = 0; color < kNumColors; ++color) {
-    const ColorRoute* route = routes_.find(tile, color);
-    if (route == nullptr) continue;
-    for (const Port port : kPorts) {
-      if (!route->inputs().contains(port)) continue;
+    const std::uint16_t number = routes_.kind(tile, color);
+    if (number == 0) continue;
+    const Kind& kind = kinds_[number];
+    for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1) {
+      const unsigned outputs = kind.outputs_of[__builtin_ctz(inputs)];
       ++plan.channels;
-      const unsigned outputs = route->outputs_of(port).bits();
       twice |= seen & outputs;
       seen |= outputs;
     }
@@ -70,78 +78,73 @@ void ChannelGraph::place(std::uint32_t bands) {
   }
   WSE_CHECK(next < Channel::kNone, "more channels than a 32-bit index");
   band_begin_.push_back(static_cast<std::uint32_t>(next));
-  records_.resize(next);
-  std::memset(static_cast<void*>(records_.data()), 0xff, records_.size() * sizeof(Record));
+  records_ = PageArray<Record>(next);
 }
 
 void ChannelGraph::fill(const EngineConfig& config) {
-  const Mesh mesh = routes_.mesh();
+  const std::uint32_t tiles = routes_.mesh().tiles();
   std::uint64_t slots = 0;
-  // First the channels themselves, then what their outputs feed.
-  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
+  for (std::uint32_t tile = 0; tile < tiles; ++tile) {
     const TilePlan plan = this->plan(tile);
     if (plan.channels == 0) continue;
     std::uint32_t offset = 0;
-    if (plan.shared) {
-      records_[tile_begin_[tile]].router = {plan.channels, 0, {}};
-      offset = 1;
-    }
+    if (plan.shared) offset = 1;  // the header is all zeros
     for (std::uint8_t color = 0; color < kNumColors; ++color) {
       color_offset_[leaf_of(tile, color)] = static_cast<std::uint8_t>(offset);
-      const ColorRoute* route = routes_.find(tile, color);
-      if (route == nullptr) continue;
-      for (const Port port : kPorts) {
-        if (!route->inputs().contains(port)) continue;
+      const Kind& kind = this->kind(tile, color);
+      for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1, ++offset) {
+        const auto port = static_cast<unsigned>(__builtin_ctz(inputs));
         Channel& c = records_[tile_begin_[tile] + offset].channel;
-        const std::uint32_t capacity =
-            port == Port::kRamp ? config.ramp_slots() : config.link_slots();
-        c = {};
-        for (std::uint32_t& link : c.next) link = Channel::kNone;
+        c.capacity = static_cast<std::uint8_t>(port == index_of(Port::kRamp) ? config.ramp_slots()
+                                                                            : config.link_slots());
         c.leaf = leaf_of(tile, color);
-        c.slots = static_cast<std::uint32_t>(slots);
-        c.capacity = static_cast<std::uint8_t>(capacity);
-        c.outputs = route->outputs_of(port, 0).bits();
-        c.port = static_cast<std::uint8_t>(port);
+        c.overflow = static_cast<std::uint32_t>(slots);
+        c.outputs = kind.first_outputs[port];
         c.member = static_cast<std::uint8_t>(plan.shared ? offset : 0);
-        if (route->filter.kind != RampFilter::Kind::kNone) c.flags |= Channel::kFiltered;
-        if (route->pop != PopMode::kNever) c.flags |= Channel::kPops;
-        slots += capacity;
-        ++offset;
+        c.siblings = static_cast<std::uint8_t>(plan.shared ? plan.channels : 0);
+        c.input = static_cast<std::uint8_t>(port | kind.flags);
+        if (c.capacity > Record::kSlots) slots += c.capacity;
       }
     }
   }
   WSE_CHECK(slots < Channel::kNone, "more slots than a 32-bit index");
-  slot_count_ = slots;
-  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
-    for (std::uint8_t color = 0; color < kNumColors; ++color) {
-      const ColorRoute* route = routes_.find(tile, color);
-      if (route == nullptr) continue;
-      std::array<std::uint32_t, 4> next;
+  overflow_slots_ = slots;
+  for (std::uint32_t tile = 0; tile < tiles; ++tile) link(tile);
+}
+
+/// What the outputs of a tile feed.
+void ChannelGraph::link(std::uint32_t tile) {
+  const Mesh mesh = routes_.mesh();
+  std::uint32_t neighbours[4];
+  for (std::size_t p = 0; p < 4; ++p) neighbours[p] = mesh.neighbour(tile, kPorts[p]);
+  for (std::uint8_t color = 0; color < kNumColors; ++color) {
+    const std::uint16_t number = routes_.kind(tile, color);
+    if (number == 0) continue;
+    const Kind& kind = kinds_[number];
+    std::uint32_t index = tile_begin_[tile] + color_offset_[leaf_of(tile, color)];
+    std::uint32_t fed[4];
+    for (std::size_t p = 0; p < 4; ++p) {
+      fed[p] = kind.outputs.contains(kPorts[p]) ? find(neighbours[p], color, facing(kPorts[p]))
+                                                : Channel::kNone;
+    }
+    for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1, ++index) {
+      const unsigned outputs = kind.outputs_of[__builtin_ctz(inputs)];
       for (std::size_t p = 0; p < 4; ++p) {
-        next[p] = route->outputs().contains(kPorts[p])
-                      ? find(mesh.neighbour(tile, kPorts[p]), color, facing(kPorts[p]))
-                      : Channel::kNone;
+        records_[index].channel.next[p] = (outputs >> p & 1) != 0 ? fed[p] : Channel::kNone;
       }
-      for_each_channel(leaf_of(tile, color), [&](std::uint32_t i) {
-        Channel& c = records_[i].channel;
-        const PortSet outputs = route->outputs_of(static_cast<Port>(c.port));
-        for (std::size_t p = 0; p < 4; ++p) {
-          if (outputs.contains(kPorts[p])) c.next[p] = next[p];
-        }
-      });
     }
   }
 }
 
 std::uint32_t ChannelGraph::first_of(std::uint32_t tile, std::uint8_t color) const {
-  if (routes_.find(tile, color) == nullptr) return Channel::kNone;
+  if (routes_.kind(tile, color) == 0) return Channel::kNone;
   return tile_begin_[tile] + color_offset_[leaf_of(tile, color)];
 }
 
 std::uint32_t ChannelGraph::find(std::uint32_t tile, std::uint8_t color, Port port) const {
-  const ColorRoute* route = routes_.find(tile, color);
-  if (route == nullptr || !route->inputs().contains(port)) return Channel::kNone;
-  return tile_begin_[tile] + color_offset_[leaf_of(tile, color)] + route->inputs().rank(port);
+  const PortSet inputs = kind(tile, color).inputs;
+  if (!inputs.contains(port)) return Channel::kNone;
+  return tile_begin_[tile] + color_offset_[leaf_of(tile, color)] + inputs.rank(port);
 }
 
 }  // namespace wse::fabric

@@ -10,6 +10,7 @@ using base::Cycles;
 ReferenceFabric::ReferenceFabric(const RouteTable& routes, const EngineConfig& config)
     : mesh_(routes.mesh()),
       config_(config),
+      sources_(std::size_t{mesh_.tiles()} * kNumColors, false),
       wires_(std::size_t{mesh_.tiles()} * kNumPorts),
       ramp_slots_(std::size_t{mesh_.tiles()} * kNumColors, 0) {
   for (std::uint32_t tile = 0; tile < mesh_.tiles(); ++tile) {
@@ -24,7 +25,8 @@ ReferenceFabric::ReferenceFabric(const RouteTable& routes, const EngineConfig& c
                         config.receiver_depth.empty()
                             ? RouterModel::kUnlimited
                             : EngineConfig::slots(config.receiver_depth[leaf], config.ramp_cycles));
-      if (route->inputs().contains(Port::kRamp)) ramp_slots_[leaf] = config.ramp_slots();
+      sources_[leaf] = route->inputs().contains(Port::kRamp);
+      if (sources_[leaf]) ramp_slots_[leaf] = config.ramp_slots();
     }
     models_.push_back(router.get());
     routers_.push_back(std::move(router));
@@ -36,12 +38,17 @@ void ReferenceFabric::set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> t
   models_[tile] = nullptr;
 }
 
-bool ReferenceFabric::inject(std::uint32_t tile, const Wavelet& wavelet) {
-  std::uint32_t& slots = ramp_slots_[leaf_of(tile, wavelet.color)];
+std::uint32_t ReferenceFabric::source(std::uint32_t tile, std::uint8_t color) const {
+  return sources_[leaf_of(tile, color)] ? leaf_of(tile, color) : kNoSource;
+}
+
+bool ReferenceFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
+  std::uint32_t& slots = ramp_slots_[source];
   if (slots == 0) return false;
   --slots;
   ++counts_.injected;
-  wire_into(tile, Port::kRamp).wavelets.emplace_back(now_ + config_.ramp_cycles - 1, wavelet);
+  wire_into(tile_of(source), Port::kRamp)
+      .wavelets.emplace_back(now_ + config_.ramp_cycles - 1, wavelet);
   return true;
 }
 
@@ -56,8 +63,8 @@ void ReferenceFabric::send(std::uint32_t tile, const RouterPins& pins, EngineSin
     const std::uint32_t credits = pins.credits[index_of(port)];
     if (port == Port::kRamp) {
       if (link.valid) {
-        const Delivery delivery{leaf_of(tile, link.wavelet.color), link.wavelet.data,
-                                link.wavelet.control, link.wavelet.advance};
+        const Delivery delivery =
+            Delivery::of(leaf_of(tile, link.wavelet.color), link.wavelet);
         sink.deliver(now_ + config_.ramp_cycles, &delivery, &delivery + 1);
         ++counts_.delivered;
       }

@@ -26,9 +26,4 @@ void RouteTable::set(std::uint32_t tile, std::uint8_t color, const ColorRoute& r
   index_[std::size_t{tile} * kNumColors + color] = last_;
 }
 
-std::uint64_t RouteTable::routed() const {
-  return static_cast<std::uint64_t>(
-      std::count_if(index_.begin(), index_.end(), [](std::uint16_t i) { return i != 0; }));
-}
-
 }  // namespace wse::fabric

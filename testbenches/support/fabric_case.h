@@ -223,7 +223,7 @@ class FabricDriver final : public fabric::EngineSink {
   void deliver(base::Cycles cycle, const fabric::Delivery* begin,
                const fabric::Delivery* end) override {
     for (const fabric::Delivery* d = begin; d != end; ++d) {
-      log_.entries.push_back({cycle, d->leaf, d->data, (d->control ? 1U : 0U) | (d->advance ? 2U : 0U)});
+      log_.entries.push_back({cycle, d->leaf, d->data, d->flags});
       if (!case_.config.receiver_depth.empty()) arrivals_.push_back({cycle, d->leaf});
     }
   }
@@ -259,7 +259,9 @@ class FabricDriver final : public fabric::EngineSink {
   void inject() {
     for (std::uint32_t tile = 0; tile < sending_.size(); ++tile) {
       auto& queue = sending_[tile];
-      if (queue.empty() || !engine_.inject(tile, queue.front())) continue;
+      if (queue.empty()) continue;
+      const std::uint32_t source = engine_.source(tile, queue.front().color);
+      if (!engine_.inject(source, queue.front())) continue;
       queue.pop_front();
       log_.injections += engine_.now() * (tile + 1);
     }

@@ -34,9 +34,7 @@ class ActiveSet {
     }
     return true;
   }
-  /// Takes out and returns one word; for a walk that takes a neighbour along.
-  std::uint64_t take_word(std::size_t word) { return std::exchange(levels_[0][word], 0); }
-
+  bool has_word(std::size_t word) const { return levels_[0][word] != 0; }
   /// Empties the set and calls visit(word, bits) for each word with members, in rising order.
   /// visit() may add to other sets only.
   template <class Visit>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "wse/base/units.h"
@@ -18,6 +19,7 @@ namespace wse::fabric {
 /// of that: somebody must renew() old ones in time.
 class Slot {
  public:
+  static constexpr unsigned kFlagShift = 33;
   static constexpr unsigned kStampShift = 35;
   static constexpr std::uint64_t kFull = std::uint64_t{1} << 32;
   static constexpr std::uint64_t kControl = std::uint64_t{1} << 33;
@@ -46,35 +48,43 @@ class Slot {
 struct Channel {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  std::uint32_t next[4];  ///< channel behind the outputs north, east, south, west
-  std::uint32_t leaf;     ///< tile and color
-  std::uint32_t slots;    ///< index of its first slot
+  std::uint32_t next[4];   ///< channel behind the outputs north, east, south, west
+  std::uint32_t leaf;      ///< tile and color
+  std::uint32_t overflow;  ///< index of its first slot elsewhere, if the record has too few
   std::uint8_t capacity;
   std::uint8_t head;
   std::uint8_t tail;
   std::uint8_t outputs;  ///< in force; 0 while the switch does not take this input, or halted
-  std::uint8_t pending;  ///< outputs that the head has not left by; 0: it has left by none
-  std::uint8_t port;     ///< of the input
-  std::uint8_t member;   ///< distance from the header of its router, 0 without
-  std::uint8_t flags;
+  std::uint8_t pending;   ///< outputs that the head has not left by; 0: it has left by none
+  std::uint8_t member;    ///< distance from the header of its router, 0 without
+  std::uint8_t siblings;  ///< channels of its router, 0 without header
+  std::uint8_t input;     ///< port, and flags
 
-  static constexpr std::uint8_t kFiltered = 1;  ///< a filter stands at the ramp
-  static constexpr std::uint8_t kPops = 2;      ///< control wavelets may lose their first command
-  static constexpr std::uint8_t kTwin = 4;      ///< the router is simulated elsewhere
-  static constexpr std::uint8_t kTraced = 8;    ///< what leaves it is recorded
+  static constexpr std::uint8_t kPort = 7;
+  static constexpr std::uint8_t kFiltered = 8;  ///< a filter stands at the ramp
+  static constexpr std::uint8_t kPops = 16;     ///< control wavelets may lose their first command
+  static constexpr std::uint8_t kTwin = 32;     ///< the router is simulated elsewhere
+  static constexpr std::uint8_t kTraced = 64;   ///< what leaves it is recorded
+
+  Port port() const { return static_cast<Port>(input & kPort); }
+  bool has(std::uint8_t flag) const { return (input & flag) != 0; }
 };
 
 /// Arbitration of a router in which channels share an output; stands before its channels.
 struct RouterHeader {
-  std::uint32_t channels;
-  std::uint32_t last_step;  ///< in which a channel held something
+  std::uint32_t last_step;          ///< in which a channel held something
   std::uint8_t pointer[kNumPorts];  ///< the channel that each output asks first
 };
 
-union Record {
-  Channel channel;
-  RouterHeader router;
+/// A cache line: who visits a queue finds its wavelets there, who feeds it touches nothing else.
+struct alignas(64) Record {
+  static constexpr std::uint32_t kSlots = 4;
+  union {
+    Channel channel;
+    RouterHeader router;
+  };
+  std::atomic<std::uint64_t> slots[kSlots];  ///< used by another thread too where bands meet
 };
-static_assert(sizeof(Record) == 32, "two records a cache line");
+static_assert(sizeof(Record) == 64, "a cache line");
 
 }  // namespace wse::fabric

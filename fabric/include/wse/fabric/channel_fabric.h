@@ -18,7 +18,12 @@ class ChannelFabric final : public Engine {
   /// Routes must have passed check_routes().
   ChannelFabric(RouteTable routes, const EngineConfig& config);
 
-  bool inject(std::uint32_t tile, const Wavelet& wavelet) override;
+  std::uint32_t source(std::uint32_t tile, std::uint8_t color) const override {
+    return graph_.find(tile, color, Port::kRamp);
+  }
+  bool inject(std::uint32_t source, const Wavelet& wavelet) override;
+  /// inject() will soon be called for this source.
+  void prefetch(std::uint32_t source) const { __builtin_prefetch(&records_[source], 1); }
   void return_credit(std::uint32_t leaf) override;
   void step(EngineSink& sink) override;
   bool can_move() const override;
@@ -29,19 +34,32 @@ class ChannelFabric final : public Engine {
   std::size_t bytes() const;  ///< of records, slots and bitmaps
 
  private:
+  /// Bits of the bitmap of active records that are visited together.
+  struct Word {
+    std::size_t index;
+    std::uint64_t bits;
+  };
+  /// A channel, or channels of a router.
+  struct Visit {
+    std::uint32_t index;
+    std::uint64_t members;  ///< 0: a channel; else bit k is the k-th channel after the header
+  };
   /// Rows of tiles that one thread visits.
   struct Band {
     std::uint32_t first = 0;  ///< record
     std::uint32_t count = 0;
     ActiveSet active, next;
-    std::vector<Delivery> deliveries;
+    std::vector<Word> words;
+    std::size_t bits = 0;  ///< in the words
+    std::vector<Visit> visits;  ///< room for those of one batch
+    std::vector<Delivery> deliveries;     ///< room for more than one batch
+    std::size_t delivered = 0;            ///< of these, in use
     std::vector<std::uint32_t> freed;     ///< leaves with a slot freed behind the ramp
     std::vector<std::uint64_t> commands;  ///< of wavelets that have passed
     std::vector<std::uint32_t> crossing;  ///< channels of other bands that were fed
     EngineCounts counts;
-    std::int64_t held = 0;
-    bool moved = false;
-    bool waits = false;  ///< for a stamp in the future
+    std::uint64_t left = 0;  ///< wavelets that have left their queue
+    bool waits = false;      ///< for a stamp in the future
   };
   struct Switch {
     std::uint8_t position = 0;
@@ -52,13 +70,16 @@ class ChannelFabric final : public Engine {
     std::uint32_t counter = 0;
   };
 
-  std::uint64_t load(std::uint32_t slot) const {
-    return slots_[slot].load(std::memory_order_relaxed);
+  std::atomic<std::uint64_t>& slot(Record& record, std::uint8_t place) {
+    if (record.channel.capacity <= Record::kSlots) return record.slots[place];
+    return overflow_[record.channel.overflow + place];
   }
-  void store(std::uint32_t slot, std::uint64_t value) {
-    slots_[slot].store(value, std::memory_order_relaxed);
+  std::uint64_t head_of(Record& record) {
+    return slot(record, record.channel.head).load(std::memory_order_relaxed);
   }
-  Channel& channel(std::uint32_t i) { return graph_.records()[i].channel; }
+  std::uint32_t number_of(const Record& record) const {
+    return static_cast<std::uint32_t>(&record - records_);
+  }
   void activate(Band& band, std::uint32_t index) {
     if (index - band.first < band.count) {
       band.next.add(index - band.first);
@@ -66,31 +87,42 @@ class ChannelFabric final : public Engine {
       band.crossing.push_back(index);
     }
   }
+  std::uint64_t moves() const;
   void scan(Band& band, EngineSink& sink);
-  void visit_channel(Band& band, std::uint32_t index);
+  void visit_words(Band& band);
+  [[gnu::always_inline]] inline void visit_channel(Band& band, Record& record);
+  void visit_alone(Band& band, Record* header, unsigned k);
   template <class Mask>
-  void visit_router(Band& band, std::uint32_t header, Mask members);
+  void visit_router(Band& band, Record* header, Mask members);
   std::uint64_t payload_of(const Channel& c, std::uint64_t slot) const;
-  bool send_link(Band& band, const Channel& c, std::uint64_t payload, unsigned output);
-  bool send_ramp(Band& band, const Channel& c, std::uint64_t slot, std::uint64_t payload);
+  [[gnu::always_inline]] inline bool send_link(Band& band, const Channel& c, std::uint64_t payload, unsigned output);
+  [[gnu::always_inline]] inline bool send_ramp(Band& band, const Channel& c, std::uint64_t slot, std::uint64_t payload);
   bool keep_for_filter(Band& band, const Channel& c, std::uint64_t slot);
-  void pop(Band& band, std::uint32_t index, std::uint64_t slot);
+  [[gnu::always_inline]] inline void pop(Band& band, Record& record, std::uint64_t slot);
   void flush(Band& band, EngineSink& sink);
   void join_bands(EngineSink& sink);
   void obey(std::uint32_t leaf, Command command);
-  void take_credits();
+  std::vector<std::uint32_t>& due_in(std::vector<std::vector<std::uint32_t>>& calendar,
+                                     base::Cycles cycle) {
+    return calendar[cycle & (calendar.size() - 1)];
+  }
+  void take_due();
+  Band& band_of(std::uint32_t index);
   void renew_stamps();
   void on_skip() override;
 
   const EngineConfig config_;
   ChannelGraph graph_;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;
+  Record* const records_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> overflow_;
   std::vector<Band> bands_;
   std::vector<std::uint8_t> credits_;                    ///< behind the ramp, by leaf
-  std::vector<std::vector<std::uint32_t>> credits_due_;  ///< leaves, by cycle modulo the latency
-  std::uint32_t credits_under_way_ = 0;
+  std::vector<std::vector<std::uint32_t>> credits_due_;  ///< leaves, by cycle modulo their number
+  std::vector<std::vector<std::uint32_t>> arrivals_due_;  ///< channels fed by ramps, likewise
+  std::uint32_t under_way_ = 0;                           ///< of these two kinds
   std::unordered_map<std::uint32_t, Filter> filters_;   ///< by leaf
   std::unordered_map<std::uint32_t, Switch> switches_;  ///< by leaf, once moved
+  std::uint64_t injected_ = 0;
   std::uint32_t step_ = 1;
   base::Cycles renewed_ = 0;
   bool moving_ = false;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "wse/fabric/channel.h"
+#include "wse/fabric/page_array.h"
 
 namespace wse::fabric {
 
@@ -21,8 +22,10 @@ class ChannelGraph {
 
   const RouteTable& routes() const { return routes_; }
   Mesh mesh() const { return routes_.mesh(); }
-  std::vector<Record>& records() { return records_; }
-  std::size_t slot_count() const { return slot_count_; }
+  Record* records() { return records_.data(); }
+  std::uint32_t size() const { return band_begin_.back(); }
+  /// Slots of channels whose records have too few.
+  std::size_t overflow_slots() const { return overflow_slots_; }
   /// First record of each band, and the end.
   const std::vector<std::uint32_t>& band_begin() const { return band_begin_; }
 
@@ -33,24 +36,43 @@ class ChannelGraph {
   void for_each_channel(std::uint32_t leaf, Visit&& visit) const {
     const std::uint32_t first = first_of(tile_of(leaf), color_of(leaf));
     if (first == Channel::kNone) return;
-    for (std::uint32_t i = first; i < records_.size() && records_[i].channel.leaf == leaf; ++i) {
+    for (std::uint32_t i = first; i < size() && records_[i].channel.leaf == leaf; ++i) {
       visit(i);
     }
   }
 
  private:
-  struct TilePlan;
+  /// What is asked of a route again and again.
+  struct Kind {
+    PortSet inputs;
+    PortSet outputs;
+    std::uint8_t outputs_of[kNumPorts] = {};  ///< over all positions, by input
+    std::uint8_t first_outputs[kNumPorts] = {};  ///< of the first position
+    std::uint8_t flags = 0;                      ///< of its channels
+  };
+  /// What a tile needs.
+  struct TilePlan {
+    std::uint32_t channels = 0;
+    bool shared = false;  ///< an output is fed by more than one channel
+    std::uint32_t records() const { return channels + (shared ? 1U : 0U); }
+  };
+  const Kind& kind(std::uint32_t tile, std::uint8_t color) const {
+    return kinds_[routes_.kind(tile, color)];
+  }
+  void list_kinds();
   TilePlan plan(std::uint32_t tile) const;
   void place(std::uint32_t bands);
   void fill(const EngineConfig& config);
+  void link(std::uint32_t tile);
   std::uint32_t first_of(std::uint32_t tile, std::uint8_t color) const;
 
   RouteTable routes_;
-  std::vector<Record> records_;
+  std::vector<Kind> kinds_;
+  PageArray<Record> records_;
   std::vector<std::uint32_t> tile_begin_;   ///< header or first channel, by tile
   std::vector<std::uint8_t> color_offset_;  ///< from there to the channels of a color, by leaf
   std::vector<std::uint32_t> band_begin_;
-  std::size_t slot_count_ = 0;
+  std::size_t overflow_slots_ = 0;
 };
 
 }  // namespace wse::fabric

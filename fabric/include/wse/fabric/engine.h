@@ -39,10 +39,19 @@ constexpr std::uint8_t color_of(std::uint32_t leaf) {
 
 /// A copy of a wavelet that reaches a compute engine.
 struct Delivery {
+  static constexpr std::uint32_t kControl = 1;
+  static constexpr std::uint32_t kAdvance = 2;
+
   std::uint32_t leaf = 0;
   std::uint32_t data = 0;
-  bool control = false;
-  bool advance = false;
+  std::uint32_t flags = 0;
+
+  static Delivery of(std::uint32_t leaf, const Wavelet& w) {
+    return {leaf, w.data, (w.control ? kControl : 0) | (w.advance ? kAdvance : 0)};
+  }
+  Wavelet wavelet() const {
+    return {data, color_of(leaf), (flags & kControl) != 0, (flags & kAdvance) != 0};
+  }
 };
 
 /// Takes what an engine gives. Copies of one cycle come in no particular order.
@@ -78,9 +87,12 @@ class Engine {
 
   base::Cycles now() const { return now_; }
 
+  static constexpr std::uint32_t kNoSource = ~std::uint32_t{0};
+  /// The ramp of a tile for a color, for inject(); kNoSource if its route takes nothing from there.
+  virtual std::uint32_t source(std::uint32_t tile, std::uint8_t color) const = 0;
   /// A compute engine gives a wavelet to its ramp in the cycle now(), at most one a tile and cycle.
   /// False if the queue behind the ramp has no slot; then nothing happened.
-  virtual bool inject(std::uint32_t tile, const Wavelet& wavelet) = 0;
+  virtual bool inject(std::uint32_t source, const Wavelet& wavelet) = 0;
   /// A compute engine frees a slot of its queue in the cycle now(), at most one a leaf and cycle.
   virtual void return_credit(std::uint32_t leaf) = 0;
   /// Runs the cycle now() and moves on to the next.

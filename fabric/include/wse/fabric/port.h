@@ -38,9 +38,9 @@ class PortSet {
   constexpr bool contains(Port port) const { return (bits_ >> index_of(port) & 1) != 0; }
   /// How many ports of the set come before this one.
   unsigned rank(Port port) const {
-    return static_cast<unsigned>(__builtin_popcount(bits_ & ((1U << index_of(port)) - 1)));
+    return count(bits_ & ((1U << index_of(port)) - 1));
   }
-  unsigned size() const { return static_cast<unsigned>(__builtin_popcount(bits_)); }
+  unsigned size() const { return count(bits_); }
 
   friend constexpr PortSet operator|(PortSet a, PortSet b) {
     return from_bits(unsigned{a.bits_} | b.bits_);
@@ -52,6 +52,10 @@ class PortSet {
   friend constexpr bool operator!=(PortSet a, PortSet b) { return a.bits_ != b.bits_; }
 
  private:
+  /// Of five bits, without a library call where the machine has no instruction for it.
+  static constexpr unsigned count(unsigned bits) {
+    return (bits & 1) + (bits >> 1 & 1) + (bits >> 2 & 1) + (bits >> 3 & 1) + (bits >> 4 & 1);
+  }
   std::uint8_t bits_ = 0;
 };
 constexpr PortSet operator|(Port a, Port b) { return PortSet(a) | PortSet(b); }

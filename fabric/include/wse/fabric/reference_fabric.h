@@ -18,7 +18,8 @@ class ReferenceFabric final : public Engine {
   /// Puts another implementation in the place of a router, before the first cycle.
   void set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> twin);
 
-  bool inject(std::uint32_t tile, const Wavelet& wavelet) override;
+  std::uint32_t source(std::uint32_t tile, std::uint8_t color) const override;
+  bool inject(std::uint32_t source, const Wavelet& wavelet) override;
   void return_credit(std::uint32_t leaf) override;
   void step(EngineSink& sink) override;
   bool can_move() const override;
@@ -39,6 +40,7 @@ class ReferenceFabric final : public Engine {
 
   const Mesh mesh_;
   const EngineConfig config_;
+  std::vector<bool> sources_;  ///< leaves whose route takes wavelets from the ramp
   std::vector<std::unique_ptr<RouterTwin>> routers_;
   std::vector<RouterModel*> models_;  ///< null where another implementation stands
   std::vector<Wire> wires_;           ///< into each port of each router

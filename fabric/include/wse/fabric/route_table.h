@@ -24,8 +24,12 @@ class RouteTable {
     const std::uint16_t index = index_[std::size_t{tile} * kNumColors + color];
     return index == 0 ? nullptr : &routes_[index];
   }
-  std::uint64_t routed() const;  ///< pairs of tile and color with a route
-  std::size_t kinds() const { return routes_.size() - 1; }
+  /// Different routes are numbered from 1; 0: the router does not take the color.
+  std::uint16_t kind(std::uint32_t tile, std::uint8_t color) const {
+    return index_[std::size_t{tile} * kNumColors + color];
+  }
+  std::size_t kinds() const { return routes_.size(); }  ///< with the 0
+  const ColorRoute& route_of(std::uint16_t kind) const { return routes_[kind]; }
 
  private:
   std::uint16_t kind_of(const ColorRoute& route);

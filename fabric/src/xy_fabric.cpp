@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/fabric/xy_fabric.h"
+
+#include "wse/base/check.h"
+#include "wse/fabric/channel.h"
+
+namespace wse::fabric {
+
+namespace {
+constexpr std::size_t kRamp = index_of(Port::kRamp);
+constexpr std::size_t kFlushAt = 4096;  // deliveries
+}  // namespace
+
+XyFabric::XyFabric(Mesh mesh, const EngineConfig& config)
+    : mesh_(mesh),
+      config_(config),
+      link_slots_(config.link_slots()),
+      ramp_slots_(config.ramp_slots()),
+      slots_a_tile_(4 * link_slots_ + ramp_slots_),
+      routers_(mesh.tiles()),
+      slots_(std::size_t{mesh.tiles()} * slots_a_tile_),
+      destinations_(slots_.size()),
+      active_(mesh.tiles()),
+      next_(mesh.tiles()) {
+  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
+    routers_[tile].x = static_cast<std::uint16_t>(mesh.at(tile).x);
+    routers_[tile].y = static_cast<std::uint16_t>(mesh.at(tile).y);
+  }
+}
+
+bool XyFabric::push(std::uint32_t tile, std::size_t input, std::uint64_t payload,
+                    std::uint32_t destination, std::uint32_t latency) {
+  Router& router = routers_[tile];
+  const std::uint32_t slot = first_slot(tile, input) + router.tail[input];
+  if ((slots_[slot] & Slot::kFull) != 0) return false;
+  if (!Slot::due(slots_[slot], now_)) {
+    moving_ = true;
+    return false;
+  }
+  slots_[slot] = payload | Slot::stamp(now_ + latency);
+  destinations_[slot] = destination;
+  router.tail[input] = after(input, router.tail[input]);
+  router.occupied = static_cast<std::uint8_t>(router.occupied | 1U << input);
+  ++held_;
+  moving_ = true;
+  return true;
+}
+
+bool XyFabric::inject(std::uint32_t tile, std::uint32_t destination, std::uint32_t data) {
+  const base::Coordinate to = mesh_.at(destination);
+  if (!push(tile, kRamp, Slot::kFull | data, to.y << 16 | to.x, config_.ramp_cycles)) return false;
+  active_.add(tile);
+  ++counts_.injected;
+  return true;
+}
+
+unsigned XyFabric::output_of(const Router& router, std::uint32_t destination) const {
+  const auto x = static_cast<std::uint16_t>(destination);
+  const auto y = static_cast<std::uint16_t>(destination >> 16);
+  if (x != router.x) return static_cast<unsigned>(x > router.x ? Port::kEast : Port::kWest);
+  if (y != router.y) return static_cast<unsigned>(y > router.y ? Port::kSouth : Port::kNorth);
+  return static_cast<unsigned>(Port::kRamp);
+}
+
+void XyFabric::visit(std::uint32_t tile) {
+  Router& router = routers_[tile];
+  if (router.last_step != step_ - 1 && config_.arbitration == Arbitration::kRoundRobin) {
+    for (std::uint8_t& pointer : router.pointer) pointer = 0;
+  }
+  router.last_step = step_;
+  unsigned wants[kNumPorts] = {};
+  for (unsigned left = router.occupied; left != 0; left &= left - 1) {
+    const auto input = static_cast<unsigned>(__builtin_ctz(left));
+    const std::uint32_t slot = first_slot(tile, input) + router.head[input];
+    if (Slot::due(slots_[slot], now_)) {
+      wants[output_of(router, destinations_[slot])] |= 1U << input;
+    } else {
+      moving_ = true;
+    }
+  }
+  for (unsigned output = 0; output < kNumPorts; ++output) {
+    std::uint8_t& pointer = router.pointer[output];
+    if (wants[output] == 0) {
+      if (config_.arbitration == Arbitration::kRoundRobin) pointer = 0;
+      continue;
+    }
+    // Destinations do not matter to the queue behind an output: whoever comes first is taken.
+    const unsigned first = wants[output] >> pointer << pointer;
+    const auto input = static_cast<unsigned>(__builtin_ctz(first != 0 ? first : wants[output]));
+    const std::uint32_t slot = first_slot(tile, input) + router.head[input];
+    const std::uint64_t payload = slots_[slot] & Slot::kPayload;
+    if (output == kRamp) {
+      deliveries_.push_back({leaf_of(tile, 0), static_cast<std::uint32_t>(payload), 0});
+      moving_ = true;
+    } else {
+      const auto port = static_cast<Port>(output);
+      const std::uint32_t other = output == index_of(Port::kNorth)   ? tile - mesh_.columns
+                                  : output == index_of(Port::kSouth) ? tile + mesh_.columns
+                                  : output == index_of(Port::kEast)  ? tile + 1
+                                                                     : tile - 1;
+      if (!push(other, index_of(facing(port)), payload, destinations_[slot], config_.hop_cycles)) {
+        continue;
+      }
+      next_.add(other);
+      ++counts_.hops;
+    }
+    pointer = static_cast<std::uint8_t>(input + 1);
+    const std::uint32_t latency = input == kRamp ? config_.ramp_cycles : config_.hop_cycles;
+    slots_[slot] = Slot::stamp(now_ + latency);
+    router.head[input] = after(input, router.head[input]);
+    if ((slots_[first_slot(tile, input) + router.head[input]] & Slot::kFull) == 0) {
+      router.occupied = static_cast<std::uint8_t>(router.occupied & ~(1U << input));
+    }
+    --held_;
+  }
+  if (router.occupied != 0) next_.add(tile);
+}
+
+void XyFabric::step(EngineSink& sink) {
+  if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps();
+  moving_ = false;
+  const auto flush = [&] {
+    counts_.delivered += deliveries_.size();
+    sink.deliver(now_ + config_.ramp_cycles, deliveries_.data(),
+                 deliveries_.data() + deliveries_.size());
+    deliveries_.clear();
+  };
+  active_.take_all([&](std::size_t word, std::uint64_t bits) {
+    for (; bits != 0; bits &= bits - 1) {
+      visit(static_cast<std::uint32_t>(word * 64) +
+            static_cast<std::uint32_t>(__builtin_ctzll(bits)));
+    }
+    if (deliveries_.size() >= kFlushAt) flush();
+  });
+  if (!deliveries_.empty()) flush();
+  std::swap(active_, next_);
+  ++now_;
+  ++step_;
+}
+
+void XyFabric::skip_to(base::Cycles cycle) {
+  WSE_CHECK(cycle >= now_ && !can_move(), "a fabric in motion cannot be moved on");
+  if (cycle == now_) return;
+  if (active_.empty()) ++step_;  // no output is wanted in between
+  now_ = cycle;
+}
+
+void XyFabric::renew_stamps() {
+  for (std::uint64_t& slot : slots_) {
+    if (Slot::due(slot, now_)) slot = (slot & Slot::kPayload) | Slot::stamp(now_);
+  }
+  renewed_ = now_;
+}
+
+std::size_t XyFabric::bytes() const {
+  return routers_.size() * sizeof(Router) + slots_.size() * (sizeof(std::uint64_t) + 4);
+}
+
+}  // namespace wse::fabric
