@@ -37,6 +37,7 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config)
       graph_(std::move(routes), config, 1),
       records_(graph_.records()),
       overflow_(new std::atomic<std::uint64_t>[graph_.overflow_slots()]()),
+      arbiters_(graph_.shares_outputs() ? graph_.mesh().tiles() : 0),
       credits_due_(ring_size(config.ramp_cycles)),
       arrivals_due_(credits_due_.size()) {
   for (std::size_t b = 0; b + 1 < graph_.band_begin().size(); ++b) {
@@ -162,28 +163,27 @@ void ChannelFabric::visit_words(Band& band) {
     while (bits != 0) {
       const auto index = static_cast<std::uint32_t>(band.first + word * 64 + lowest(bits));
       prefetch_next(records_[index].channel);
-      const std::uint8_t member = records_[index].channel.member;
-      if (member == 0) {
+      const std::uint32_t channels = records_[index].channel.siblings;
+      if (channels == 0) {
         bits &= bits - 1;
         add(index, 0);
         continue;
       }
-      const std::uint32_t channels = records_[index].channel.siblings;
-      Record* header = &records_[index - member];
-      __builtin_prefetch(header, 1);
-      if (channels < 63) {
-        const unsigned shift = (index - member - band.first) % 64;
-        const std::uint64_t mine = (((std::uint64_t{2} << channels) - 1) << shift) & bits;
+      const std::uint32_t begin = index - records_[index].channel.member;
+      Record* first = &records_[begin];
+      if (channels <= 64) {
+        const unsigned shift = (begin - band.first) % 64;
+        const std::uint64_t mine = (~std::uint64_t{0} >> (64 - channels) << shift) & bits;
         for (std::uint64_t left = mine & (mine - 1); left != 0; left &= left - 1) {
-          prefetch_next(header[lowest(left) - shift].channel);
+          prefetch_next(first[lowest(left) - shift].channel);
         }
-        add(index - member, mine >> shift);
+        add(begin, mine >> shift);
         bits &= ~mine;
       } else {  // the router has this word and its neighbour to itself
         const bool even = word % 2 == 0;
         const bool both = even && w + 1 < band.words.size() && band.words[w + 1].index == word + 1;
         const std::uint64_t high = !even ? bits : both ? band.words[w + 1].bits : 0;
-        visit_router(band, header, WideMask{high} << 64 | (even ? bits : 0));
+        visit_router(band, first, WideMask{high} << 64 | (even ? bits : 0));
         bits = 0;
         w += both ? 1 : 0;
       }
@@ -230,10 +230,10 @@ void ChannelFabric::visit_channel(Band& band, Record& record) {
 }
 
 /// The only channel of a router that holds something: nobody else wants its outputs.
-void ChannelFabric::visit_alone(Band& band, Record* header, unsigned k) {
-  Record& record = header[k];
+void ChannelFabric::visit_alone(Band& band, Arbiter& arbiter, Record* first, unsigned k) {
+  Record& record = first[k];
   Channel& c = record.channel;
-  std::uint8_t(&pointer)[kNumPorts] = header->router.pointer;
+  std::uint8_t(&pointer)[kNumPorts] = arbiter.pointer;
   const std::uint64_t slot = head_of(record);
   const bool due = Slot::due(slot, now_);
   const unsigned wanted = !due ? 0U : c.pending != 0 ? c.pending : c.outputs;
@@ -251,7 +251,7 @@ void ChannelFabric::visit_alone(Band& band, Record* header, unsigned k) {
                                                       : send_link(band, c, payload, output);
     if (!sent) continue;
     rest &= ~(1U << output);
-    pointer[output] = static_cast<std::uint8_t>(k + 1);
+    pointer[output] = static_cast<std::uint8_t>((k + 1) % 64);
   }
   if (rest == 0 && wanted != 0) {
     pop(band, record, slot);
@@ -261,20 +261,22 @@ void ChannelFabric::visit_alone(Band& band, Record* header, unsigned k) {
   }
 }
 
-/// All channels of a router that hold something: bit k of `members` is the k-th after the header.
+/// All channels of a router that hold something: bit k of `members` is the k-th of the router.
 template <class Mask>
-void ChannelFabric::visit_router(Band& band, Record* header, Mask members) {
-  RouterHeader& router = header->router;
+void ChannelFabric::visit_router(Band& band, Record* first, Mask members) {
+  Arbiter& router = arbiters_[tile_of(first->channel.leaf)];
   if (router.last_step != step_ - 1 && config_.arbitration == Arbitration::kRoundRobin) {
     for (std::uint8_t& pointer : router.pointer) pointer = 0;
   }
   router.last_step = step_;
-  if ((members & (members - 1)) == 0) return visit_alone(band, header, lowest(members));
+  if ((members & (members - 1)) == 0) {
+    return visit_alone(band, router, first, lowest(members));
+  }
   Mask wants[kNumPorts] = {};
   for (Mask left = members; left != 0; left &= left - 1) {
     const unsigned k = lowest(left);
-    const Channel& c = header[k].channel;
-    if (!Slot::due(head_of(header[k]), now_)) {
+    const Channel& c = first[k].channel;
+    if (!Slot::due(head_of(first[k]), now_)) {
       band.waits = true;
       continue;
     }
@@ -290,18 +292,18 @@ void ChannelFabric::visit_router(Band& band, Record* header, Mask members) {
       if (config_.arbitration == Arbitration::kRoundRobin) pointer = 0;
       continue;
     }
-    const Mask first = want >> pointer << pointer;
-    for (Mask turn : {first, static_cast<Mask>(want & ~first)}) {
+    const Mask from = want & static_cast<Mask>(~Mask{0} << pointer);
+    for (Mask turn : {from, static_cast<Mask>(want & ~from)}) {
       bool granted = false;
       for (; turn != 0 && !granted; turn &= turn - 1) {
         const unsigned k = lowest(turn);
-        Channel& c = header[k].channel;
-        const std::uint64_t slot = head_of(header[k]);
+        Channel& c = first[k].channel;
+        const std::uint64_t slot = head_of(first[k]);
         const std::uint64_t payload = payload_of(c, slot);
         granted = output == index_of(Port::kRamp) ? send_ramp(band, c, slot, payload)
                                                   : send_link(band, c, payload, output);
         if (!granted) continue;
-        pointer = static_cast<std::uint8_t>(k + 1);
+        pointer = static_cast<std::uint8_t>(k + 1U == sizeof(Mask) * 8 ? 0 : k + 1);
         const unsigned rest = (c.pending != 0 ? c.pending : c.outputs) & ~(1U << output);
         c.pending = static_cast<std::uint8_t>(rest);
         if (rest == 0) left_by |= Mask{1} << k;
@@ -309,12 +311,12 @@ void ChannelFabric::visit_router(Band& band, Record* header, Mask members) {
       if (granted) break;
     }
   }
-  const std::uint32_t first = number_of(*header) - band.first;
+  const std::uint32_t begin = number_of(*first) - band.first;
   for (Mask stays = members & ~left_by; stays != 0; stays &= stays - 1) {
-    band.next.add(first + lowest(stays));
+    band.next.add(begin + lowest(stays));
   }
   for (; left_by != 0; left_by &= left_by - 1) {
-    Record& record = header[lowest(left_by)];
+    Record& record = first[lowest(left_by)];
     pop(band, record, head_of(record));
   }
 }

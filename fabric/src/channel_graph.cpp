@@ -66,14 +66,15 @@ void ChannelGraph::place(std::uint32_t bands) {
     const base::Span rows = base::split(mesh.rows, bands, band);
     for (std::uint32_t tile = rows.begin * mesh.columns; tile < rows.end * mesh.columns; ++tile) {
       const TilePlan plan = this->plan(tile);
-      const bool wide = plan.shared && plan.records() >= kWord;
+      const bool wide = plan.shared && plan.channels >= kWord;
       if (wide) {
         next = round_up(next, 2 * kWord);
-      } else if (plan.shared && next % kWord + plan.records() > kWord) {
+      } else if (plan.shared && next % kWord + plan.channels > kWord) {
         next = round_up(next, kWord);
       }
       tile_begin_[tile] = static_cast<std::uint32_t>(next);
-      next += wide ? 2 * kWord : plan.records();
+      next += wide ? 2 * kWord : plan.channels;
+      shares_outputs_ = shares_outputs_ || plan.shared;
     }
   }
   WSE_CHECK(next < Channel::kNone, "more channels than a 32-bit index");
@@ -88,7 +89,6 @@ void ChannelGraph::fill(const EngineConfig& config) {
     const TilePlan plan = this->plan(tile);
     if (plan.channels == 0) continue;
     std::uint32_t offset = 0;
-    if (plan.shared) offset = 1;  // the header is all zeros
     for (std::uint8_t color = 0; color < kNumColors; ++color) {
       color_offset_[leaf_of(tile, color)] = static_cast<std::uint8_t>(offset);
       const Kind& kind = this->kind(tile, color);
@@ -100,7 +100,7 @@ void ChannelGraph::fill(const EngineConfig& config) {
         c.leaf = leaf_of(tile, color);
         c.overflow = static_cast<std::uint32_t>(slots);
         c.outputs = kind.first_outputs[port];
-        c.member = static_cast<std::uint8_t>(plan.shared ? offset : 0);
+        c.member = static_cast<std::uint8_t>(offset);
         c.siblings = static_cast<std::uint8_t>(plan.shared ? plan.channels : 0);
         c.input = static_cast<std::uint8_t>(port | kind.flags);
         if (c.capacity > Record::kSlots) slots += c.capacity;

@@ -190,7 +190,8 @@ class NocRun {
  private:
   /// What sources do in the cycle now().
   void offer() {
-    if (backlog_.size() != 0) {
+    sources_wait_ = backlog_.size() != 0;
+    if (sources_wait_) {
       backlog_.offer([&](std::uint32_t tile, const Parcel& parcel) {
         if (!network_->inject(parcel)) return false;
         turn_[tile] = parcel_data();
@@ -214,8 +215,10 @@ class NocRun {
     const std::uint32_t tile = traffic_.senders()[sender];
     if (!ways_.empty()) __builtin_prefetch(&ways_[std::size_t{sender} * turns_]);
     if (turns_ > 1) __builtin_prefetch(&packets_[sender], 1);
-    __builtin_prefetch(&turn_[tile]);
-    backlog_.prefetch(tile);
+    if (sources_wait_) {
+      __builtin_prefetch(&turn_[tile]);
+      backlog_.prefetch(tile);
+    }
     offered_.push_back({sender, tile, {tile, 0, parcel_data()}});
   }
 
@@ -236,7 +239,8 @@ class NocRun {
   void give(const Offer& offer) {
     if (offer.parcel.target == Traffic::kNobody) return;
     std::uint32_t left = config_.traffic.packet;
-    const bool waits = backlog_.holds(offer.tile) || turn_[offer.tile] == offer.parcel.data;
+    const bool waits = sources_wait_ && (backlog_.holds(offer.tile) ||
+                                         turn_[offer.tile] == offer.parcel.data);
     if (!waits && network_->inject(offer.parcel)) --left;
     for (; left > 0; --left) backlog_.push(offer.tile, offer.parcel);
   }
@@ -296,6 +300,7 @@ class NocRun {
   std::vector<Offer> offered_;
   std::vector<std::uint8_t> packets_;   ///< offered so far, modulo 256, by sender
   std::vector<std::uint32_t> turn_;     ///< last cycle in which a backlog was served, by tile
+  bool sources_wait_ = false;           ///< at the start of the cycle, any
   LatencyStats stats_;
   std::uint64_t polls_ = 0;
 };

@@ -56,8 +56,8 @@ struct Channel {
   std::uint8_t tail;
   std::uint8_t outputs;  ///< in force; 0 while the switch does not take this input, or halted
   std::uint8_t pending;   ///< outputs that the head has not left by; 0: it has left by none
-  std::uint8_t member;    ///< distance from the header of its router, 0 without
-  std::uint8_t siblings;  ///< channels of its router, 0 without header
+  std::uint8_t member;    ///< distance from the first channel of its router
+  std::uint8_t siblings;  ///< channels of its router where they share outputs, else 0
   std::uint8_t input;     ///< port, and flags
 
   static constexpr std::uint8_t kPort = 7;
@@ -70,21 +70,20 @@ struct Channel {
   bool has(std::uint8_t flag) const { return (input & flag) != 0; }
 };
 
-/// Arbitration of a router in which channels share an output; stands before its channels.
-struct RouterHeader {
-  std::uint32_t last_step;          ///< in which a channel held something
-  std::uint8_t pointer[kNumPorts];  ///< the channel that each output asks first
-};
-
 /// A cache line: who visits a queue finds its wavelets there, who feeds it touches nothing else.
 struct alignas(64) Record {
   static constexpr std::uint32_t kSlots = 4;
-  union {
-    Channel channel;
-    RouterHeader router;
-  };
+  Channel channel;
   std::atomic<std::uint64_t> slots[kSlots];  ///< used by another thread too where bands meet
 };
 static_assert(sizeof(Record) == 64, "a cache line");
+
+/// Arbitration of a router in which channels share an output.
+struct Arbiter {
+  std::uint32_t last_step;          ///< in which a channel held something
+  std::uint8_t pointer[kNumPorts];  ///< the channel that each output asks first
+  std::uint8_t unused[3];
+};
+static_assert(sizeof(Arbiter) == 12, "small, because there is one a tile");
 
 }  // namespace wse::fabric

@@ -42,7 +42,7 @@ class ChannelFabric final : public Engine {
   /// A channel, or channels of a router.
   struct Visit {
     std::uint32_t index;
-    std::uint64_t members;  ///< 0: a channel; else bit k is the k-th channel after the header
+    std::uint64_t members;  ///< 0: a channel; else bit k is the k-th channel from `index` on
   };
   /// Rows of tiles that one thread visits.
   struct Band {
@@ -91,9 +91,9 @@ class ChannelFabric final : public Engine {
   void scan(Band& band, EngineSink& sink);
   void visit_words(Band& band);
   [[gnu::always_inline]] inline void visit_channel(Band& band, Record& record);
-  void visit_alone(Band& band, Record* header, unsigned k);
+  void visit_alone(Band& band, Arbiter& arbiter, Record* first, unsigned k);
   template <class Mask>
-  void visit_router(Band& band, Record* header, Mask members);
+  void visit_router(Band& band, Record* first, Mask members);
   std::uint64_t payload_of(const Channel& c, std::uint64_t slot) const;
   [[gnu::always_inline]] inline bool send_link(Band& band, const Channel& c, std::uint64_t payload, unsigned output);
   [[gnu::always_inline]] inline bool send_ramp(Band& band, const Channel& c, std::uint64_t slot, std::uint64_t payload);
@@ -115,6 +115,7 @@ class ChannelFabric final : public Engine {
   ChannelGraph graph_;
   Record* const records_;
   std::unique_ptr<std::atomic<std::uint64_t>[]> overflow_;
+  PageArray<Arbiter> arbiters_;  ///< by tile, where outputs are shared
   std::vector<Band> bands_;
   std::vector<std::uint8_t> credits_;                    ///< behind the ramp, by leaf
   std::vector<std::vector<std::uint32_t>> credits_due_;  ///< leaves, by cycle modulo their number

@@ -12,15 +12,16 @@ namespace wse::fabric {
 /// The routes of a mesh compiled into channels: a record for each queue that a route uses, tile by
 /// tile, linked to the records that its outputs feed. Tiles without routes cost nothing here.
 ///
-/// The channels of a router in which no output is shared stand alone. Where one is, the router has
-/// a header before its channels, and all of them lie in one word of 64 records (two of them where
-/// there are more than 62 channels), so that a bitmap of active records shows them together.
+/// The channels of a router in which no output is shared stand alone. Where one is, all of them lie
+/// in one word of 64 records (two of them where there are more than 63 channels), so that a bitmap
+/// of active records shows them together.
 class ChannelGraph {
  public:
   /// Routes must have passed check_routes(). `bands` groups of rows begin at records of their own.
   ChannelGraph(RouteTable routes, const EngineConfig& config, std::uint32_t bands);
 
   const RouteTable& routes() const { return routes_; }
+  bool shares_outputs() const { return shares_outputs_; }  ///< in any router
   Mesh mesh() const { return routes_.mesh(); }
   Record* records() { return records_.data(); }
   std::uint32_t size() const { return band_begin_.back(); }
@@ -54,7 +55,6 @@ class ChannelGraph {
   struct TilePlan {
     std::uint32_t channels = 0;
     bool shared = false;  ///< an output is fed by more than one channel
-    std::uint32_t records() const { return channels + (shared ? 1U : 0U); }
   };
   const Kind& kind(std::uint32_t tile, std::uint8_t color) const {
     return kinds_[routes_.kind(tile, color)];
@@ -69,10 +69,11 @@ class ChannelGraph {
   RouteTable routes_;
   std::vector<Kind> kinds_;
   PageArray<Record> records_;
-  std::vector<std::uint32_t> tile_begin_;   ///< header or first channel, by tile
+  std::vector<std::uint32_t> tile_begin_;   ///< first channel, by tile
   std::vector<std::uint8_t> color_offset_;  ///< from there to the channels of a color, by leaf
   std::vector<std::uint32_t> band_begin_;
   std::size_t overflow_slots_ = 0;
+  bool shares_outputs_ = false;
 };
 
 }  // namespace wse::fabric
