@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "wse/base/units.h"
@@ -48,16 +49,15 @@ class Slot {
 struct Channel {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  std::uint32_t next[4];   ///< channel behind the outputs north, east, south, west
-  std::uint32_t leaf;      ///< tile and color
-  std::uint32_t overflow;  ///< index of its first slot elsewhere, if the record has too few
+  std::uint32_t next;  ///< channel behind its link output; if it has several: index of a Fork
+  std::uint32_t leaf;  ///< tile and color
   std::uint8_t capacity;
   std::uint8_t head;
   std::uint8_t tail;
   std::uint8_t outputs;  ///< in force; 0 while the switch does not take this input, or halted
   std::uint8_t pending;   ///< outputs that the head has not left by; 0: it has left by none
-  std::uint8_t member;    ///< distance from the first channel of its router
-  std::uint8_t siblings;  ///< channels of its router where they share outputs, else 0
+  std::uint8_t member;    ///< distance from the first record of its router
+  std::uint8_t siblings;  ///< records of its router where channels share outputs, else 0
   std::uint8_t input;     ///< port, and flags
 
   static constexpr std::uint8_t kPort = 7;
@@ -65,18 +65,37 @@ struct Channel {
   static constexpr std::uint8_t kPops = 16;     ///< control wavelets may lose their first command
   static constexpr std::uint8_t kTwin = 32;     ///< the router is simulated elsewhere
   static constexpr std::uint8_t kTraced = 64;   ///< what leaves it is recorded
+  static constexpr std::uint8_t kForks = 128;   ///< it has several link outputs
 
   Port port() const { return static_cast<Port>(input & kPort); }
   bool has(std::uint8_t flag) const { return (input & flag) != 0; }
 };
 
-/// A cache line: who visits a queue finds its wavelets there, who feeds it touches nothing else.
-struct alignas(64) Record {
-  static constexpr std::uint32_t kSlots = 4;
-  Channel channel;
-  std::atomic<std::uint64_t> slots[kSlots];  ///< used by another thread too where bands meet
+/// The channels behind the outputs north, east, south, west.
+struct Fork {
+  std::uint32_t next[4];
 };
-static_assert(sizeof(Record) == 64, "a cache line");
+
+/// A channel and its queue, half a cache line: who visits it finds the wavelets there, who feeds it
+/// touches nothing else. A queue of three to six slots runs on into the next record, which is then
+/// no channel of its own; a longer one lies elsewhere, at an index that slots[0] keeps.
+struct alignas(32) Record {
+  using Word = std::atomic<std::uint64_t>;  ///< used by another thread too where bands meet
+  static constexpr std::uint32_t kSlots = 2;
+  static constexpr std::uint32_t kSlotsWithNext = 6;
+
+  Channel channel;
+  Word slots[kSlots];
+
+  /// Records that a queue takes.
+  static constexpr std::uint32_t needed(std::uint32_t capacity) {
+    return capacity <= kSlots || capacity > kSlotsWithNext ? 1 : 2;
+  }
+  Word& near_slot(std::uint8_t place) {
+    return *(reinterpret_cast<Word*>(this) + offsetof(Record, slots) / sizeof(Word) + place);
+  }
+};
+static_assert(sizeof(Record) == 32, "two a cache line");
 
 /// Arbitration of a router in which channels share an output.
 struct Arbiter {

@@ -23,7 +23,10 @@ class ChannelFabric final : public Engine {
   }
   bool inject(std::uint32_t source, const Wavelet& wavelet) override;
   /// inject() will soon be called for this source.
-  void prefetch(std::uint32_t source) const { __builtin_prefetch(&records_[source], 1); }
+  void prefetch(std::uint32_t source) const {
+    __builtin_prefetch(&records_[source], 1);
+    __builtin_prefetch(&records_[source] + 1, 1);  // its queue runs on
+  }
   void return_credit(std::uint32_t leaf) override;
   void step(EngineSink& sink) override;
   bool can_move() const override;
@@ -34,6 +37,11 @@ class ChannelFabric final : public Engine {
   std::size_t bytes() const;  ///< of records, slots and bitmaps
 
  private:
+  template <bool Plain>
+  friend class ChannelPass;
+  static constexpr std::size_t kFlushAt = 4096;  ///< deliveries; stays in the cache
+  static constexpr std::size_t kBatch = 64;      ///< visits
+
   /// Bits of the bitmap of active records that are visited together.
   struct Word {
     std::size_t index;
@@ -50,10 +58,8 @@ class ChannelFabric final : public Engine {
     std::uint32_t count = 0;
     ActiveSet active, next;
     std::vector<Word> words;
-    std::size_t bits = 0;  ///< in the words
     std::vector<Visit> visits;  ///< room for those of one batch
     std::vector<Delivery> deliveries;     ///< room for more than one batch
-    std::size_t delivered = 0;            ///< of these, in use
     std::vector<std::uint32_t> freed;     ///< leaves with a slot freed behind the ramp
     std::vector<std::uint64_t> commands;  ///< of wavelets that have passed
     std::vector<std::uint32_t> crossing;  ///< channels of other bands that were fed
@@ -70,36 +76,16 @@ class ChannelFabric final : public Engine {
     std::uint32_t counter = 0;
   };
 
-  std::atomic<std::uint64_t>& slot(Record& record, std::uint8_t place) {
-    if (record.channel.capacity <= Record::kSlots) return record.slots[place];
-    return overflow_[record.channel.overflow + place];
+  Record::Word& slot(Record& record, std::uint8_t place) {
+    if (record.channel.capacity <= Record::kSlotsWithNext) return record.near_slot(place);
+    return overflow_[record.slots[0].load(std::memory_order_relaxed) + place];
   }
   std::uint64_t head_of(Record& record) {
     return slot(record, record.channel.head).load(std::memory_order_relaxed);
   }
-  std::uint32_t number_of(const Record& record) const {
-    return static_cast<std::uint32_t>(&record - records_);
-  }
-  void activate(Band& band, std::uint32_t index) {
-    if (index - band.first < band.count) {
-      band.next.add(index - band.first);
-    } else {
-      band.crossing.push_back(index);
-    }
-  }
   std::uint64_t moves() const;
   void scan(Band& band, EngineSink& sink);
-  void visit_words(Band& band);
-  [[gnu::always_inline]] inline void visit_channel(Band& band, Record& record);
-  void visit_alone(Band& band, Arbiter& arbiter, Record* first, unsigned k);
-  template <class Mask>
-  void visit_router(Band& band, Record* first, Mask members);
-  std::uint64_t payload_of(const Channel& c, std::uint64_t slot) const;
-  [[gnu::always_inline]] inline bool send_link(Band& band, const Channel& c, std::uint64_t payload, unsigned output);
-  [[gnu::always_inline]] inline bool send_ramp(Band& band, const Channel& c, std::uint64_t slot, std::uint64_t payload);
-  bool keep_for_filter(Band& band, const Channel& c, std::uint64_t slot);
-  [[gnu::always_inline]] inline void pop(Band& band, Record& record, std::uint64_t slot);
-  void flush(Band& band, EngineSink& sink);
+  Filter* filter(std::uint32_t leaf) { return &filters_.find(leaf)->second; }
   void join_bands(EngineSink& sink);
   void obey(std::uint32_t leaf, Command command);
   std::vector<std::uint32_t>& due_in(std::vector<std::vector<std::uint32_t>>& calendar,
@@ -114,7 +100,7 @@ class ChannelFabric final : public Engine {
   const EngineConfig config_;
   ChannelGraph graph_;
   Record* const records_;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> overflow_;
+  PageArray<Record::Word> overflow_;
   PageArray<Arbiter> arbiters_;  ///< by tile, where outputs are shared
   std::vector<Band> bands_;
   std::vector<std::uint8_t> credits_;                    ///< behind the ramp, by leaf
@@ -127,6 +113,7 @@ class ChannelFabric final : public Engine {
   std::uint32_t step_ = 1;
   base::Cycles renewed_ = 0;
   bool moving_ = false;
+  bool plain_ = false;  ///< for ChannelPass
 };
 
 }  // namespace wse::fabric

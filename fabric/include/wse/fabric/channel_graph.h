@@ -13,8 +13,8 @@ namespace wse::fabric {
 /// tile, linked to the records that its outputs feed. Tiles without routes cost nothing here.
 ///
 /// The channels of a router in which no output is shared stand alone. Where one is, all of them lie
-/// in one word of 64 records (two of them where there are more than 63 channels), so that a bitmap
-/// of active records shows them together.
+/// in one word of 64 records (four of them, to itself, where it has more), so that a bitmap of
+/// active records shows them together.
 class ChannelGraph {
  public:
   /// Routes must have passed check_routes(). `bands` groups of rows begin at records of their own.
@@ -22,9 +22,11 @@ class ChannelGraph {
 
   const RouteTable& routes() const { return routes_; }
   bool shares_outputs() const { return shares_outputs_; }  ///< in any router
+  bool has_wide_routers() const { return has_wide_routers_; }
   Mesh mesh() const { return routes_.mesh(); }
   Record* records() { return records_.data(); }
   std::uint32_t size() const { return band_begin_.back(); }
+  const std::vector<Fork>& forks() const { return forks_; }
   /// Slots of channels whose records have too few.
   std::size_t overflow_slots() const { return overflow_slots_; }
   /// First record of each band, and the end.
@@ -37,8 +39,10 @@ class ChannelGraph {
   void for_each_channel(std::uint32_t leaf, Visit&& visit) const {
     const std::uint32_t first = first_of(tile_of(leaf), color_of(leaf));
     if (first == Channel::kNone) return;
-    for (std::uint32_t i = first; i < size() && records_[i].channel.leaf == leaf; ++i) {
+    std::uint32_t i = first;
+    for (unsigned n = kind(tile_of(leaf), color_of(leaf)).inputs.size(); n > 0; --n) {
       visit(i);
+      i += Record::needed(records_[i].channel.capacity);
     }
   }
 
@@ -53,11 +57,14 @@ class ChannelGraph {
   };
   /// What a tile needs.
   struct TilePlan {
-    std::uint32_t channels = 0;
+    std::uint32_t records = 0;
     bool shared = false;  ///< an output is fed by more than one channel
   };
   const Kind& kind(std::uint32_t tile, std::uint8_t color) const {
     return kinds_[routes_.kind(tile, color)];
+  }
+  std::uint32_t records_for(unsigned port) const {
+    return port == static_cast<unsigned>(Port::kRamp) ? ramp_records_ : link_records_;
   }
   void list_kinds();
   TilePlan plan(std::uint32_t tile) const;
@@ -67,13 +74,16 @@ class ChannelGraph {
   std::uint32_t first_of(std::uint32_t tile, std::uint8_t color) const;
 
   RouteTable routes_;
+  const std::uint32_t link_records_, ramp_records_;  ///< for a queue
   std::vector<Kind> kinds_;
   PageArray<Record> records_;
   std::vector<std::uint32_t> tile_begin_;   ///< first channel, by tile
   std::vector<std::uint8_t> color_offset_;  ///< from there to the channels of a color, by leaf
   std::vector<std::uint32_t> band_begin_;
+  std::vector<Fork> forks_;
   std::size_t overflow_slots_ = 0;
   bool shares_outputs_ = false;
+  bool has_wide_routers_ = false;
 };
 
 }  // namespace wse::fabric

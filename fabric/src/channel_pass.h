@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+
+#include "member_mask.h"
+#include "wse/fabric/channel_fabric.h"
+
+namespace wse::fabric {
+
+/// One cycle of one band: visits every channel that holds something, once. What it does depends on
+/// the state at the start of the cycle only, so the order of the visits does not matter.
+///
+/// Plain: no filters, no queues behind ramps to run full, all slots beside their records.
+template <bool Plain>
+class ChannelPass {
+ public:
+  ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band, EngineSink& sink)
+      : fabric_(fabric),
+        band_(band),
+        sink_(sink),
+        records_(fabric.records_),
+        forks_(fabric.graph_.forks().data()),
+        due_(Slot::stamp(fabric.now_) | Slot::kPayload),
+        hop_stamp_(Slot::stamp(fabric.now_ + fabric.config_.hop_cycles)),
+        ramp_stamp_(Slot::stamp(fabric.now_ + fabric.config_.ramp_cycles)),
+        resets_(fabric.config_.arbitration == Arbitration::kRoundRobin),
+        deliveries_(band.deliveries.data()) {}
+
+  void run() {
+    std::size_t bits_in_batch = 0;
+    band_.active.take_all([&](std::size_t word, std::uint64_t bits) {
+      if (bits == ~std::uint64_t{0} && records_[band_.first + word * 64].channel.siblings == 0 &&
+          records_[band_.first + word * 64 + 63].channel.siblings == 0 && band_.words.empty()) {
+        visit_row(word);
+      } else {
+        const Record* first = &records_[band_.first + word * 64];
+        for (std::uint64_t left = bits; left != 0; left &= left - 1) {
+          __builtin_prefetch(first + lowest(left), 1);
+          ++bits_in_batch;
+        }
+        band_.words.push_back({word, bits});
+        if (bits_in_batch >= ChannelFabric::kBatch && !cuts_router(word)) {
+          visit_words();
+          bits_in_batch = 0;
+        }
+      }
+      if (deliveries_ >= band_.deliveries.data() + ChannelFabric::kFlushAt) flush();
+    });
+    visit_words();
+    flush();
+    put_word();
+    band_.counts.hops += hops_;
+    band_.counts.filtered += filtered_;
+    band_.left += left_;
+    band_.waits = waits_;
+  }
+
+ private:
+  static constexpr unsigned kRamp = static_cast<unsigned>(Port::kRamp);
+  static constexpr unsigned kRampBit = 1U << kRamp;
+
+  static unsigned lowest(std::uint64_t mask) {
+    return static_cast<unsigned>(__builtin_ctzll(mask));
+  }
+  static std::uint8_t next_place(const Channel& c, std::uint8_t place) {
+    return static_cast<std::uint8_t>(place + 1 == c.capacity ? 0 : place + 1);
+  }
+  bool due(std::uint64_t slot) const { return static_cast<std::int64_t>(due_ - slot) >= 0; }
+  Record::Word& slot(Record& record, std::uint8_t place) {
+    return Plain ? record.near_slot(place) : fabric_.slot(record, place);
+  }
+  std::uint64_t head_of(Record& record) {
+    return slot(record, record.channel.head).load(std::memory_order_relaxed);
+  }
+
+  /// Adds to the next cycle's set by way of one word that is kept at hand.
+  [[gnu::always_inline]] inline void keep(std::uint32_t in_band) {
+    if (in_band / 64 != word_) {
+      put_word();
+      word_ = in_band / 64;
+    }
+    bits_ |= std::uint64_t{1} << (in_band % 64);
+  }
+  void put_word() {
+    if (bits_ != 0) band_.next.add_word(word_, bits_);
+    bits_ = 0;
+  }
+  [[gnu::always_inline]] inline void keep(const Record& record) {
+    keep(static_cast<std::uint32_t>(&record - records_) - band_.first);
+  }
+  void flush() {
+    const Delivery* begin = band_.deliveries.data();
+    if (deliveries_ == begin) return;
+    band_.counts.delivered += static_cast<std::uint64_t>(deliveries_ - begin);
+    sink_.deliver(fabric_.now_ + fabric_.config_.ramp_cycles, begin, deliveries_);
+    deliveries_ = band_.deliveries.data();
+  }
+
+  /// 64 channels that share nothing, all of them with something: memory streams.
+  void visit_row(std::size_t word) {
+    Record* first = &records_[band_.first + word * 64];
+    for (std::size_t i = 0; i < 64; ++i) visit_channel(first[i]);
+  }
+
+  /// Whether a router may have channels to visit in this word and in later ones.
+  bool cuts_router(std::size_t word) const {
+    if (!fabric_.graph_.has_wide_routers()) return false;
+    for (std::size_t w = word + 1; w % WideMask::kWords != 0; ++w) {
+      if (band_.active.has_word(w)) return true;
+    }
+    return false;
+  }
+
+  void prefetch_next(Record& record) {
+    const Channel& c = record.channel;
+    if (Plain) __builtin_prefetch(&record.near_slot(c.head), 1);
+    if (!c.has(Channel::kForks)) {
+      if ((c.outputs & ~kRampBit) != 0) __builtin_prefetch(&records_[c.next], 1);
+      return;
+    }
+    for (unsigned links = c.outputs & ~kRampBit; links != 0; links &= links - 1) {
+      __builtin_prefetch(&records_[next_of(c, static_cast<unsigned>(__builtin_ctz(links)))], 1);
+    }
+  }
+
+  /// Asks for the memory of what comes next before it is needed.
+  void visit_words() {
+    std::size_t count = 0;
+    const auto add = [&](std::uint32_t index, std::uint64_t members) {
+      ChannelFabric::Visit& visit = band_.visits[count++];  // field by field: whole would stall
+      visit.index = index;
+      visit.members = members;
+    };
+    for (std::size_t w = 0; w < band_.words.size(); ++w) {
+      const std::size_t word = band_.words[w].index;
+      std::uint64_t bits = band_.words[w].bits;
+      while (bits != 0) {
+        const auto index = static_cast<std::uint32_t>(band_.first + word * 64 + lowest(bits));
+        const Channel& c = records_[index].channel;
+        prefetch_next(records_[index]);
+        if (c.siblings == 0) {
+          bits &= bits - 1;
+          add(index, 0);
+          continue;
+        }
+        const std::uint32_t begin = index - c.member;
+        if (c.siblings <= 64) {
+          const unsigned shift = (begin - band_.first) % 64;
+          const std::uint64_t mine = (~std::uint64_t{0} >> (64 - c.siblings) << shift) & bits;
+          for (std::uint64_t left = mine & (mine - 1); left != 0; left &= left - 1) {
+            prefetch_next(records_[begin + lowest(left) - shift]);
+          }
+          add(begin, mine >> shift);
+          bits &= ~mine;
+        } else {  // the router has these words to itself
+          WideMask members;
+          const std::size_t group = word / WideMask::kWords;
+          for (; w < band_.words.size() && band_.words[w].index / WideMask::kWords == group; ++w) {
+            members.words[band_.words[w].index % WideMask::kWords] = band_.words[w].bits;
+          }
+          --w;
+          visit_router(&records_[begin], members);
+          bits = 0;
+        }
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const ChannelFabric::Visit visit = band_.visits[i];
+      if (visit.members == 0) {
+        visit_channel(records_[visit.index]);
+      } else {
+        visit_router(&records_[visit.index], NarrowMask{visit.members});
+      }
+    }
+    band_.words.clear();
+  }
+
+  /// A channel that shares no output: copies leave as soon as there is a slot.
+  [[gnu::always_inline]] inline void visit_channel(Record& record) {
+    Channel& c = record.channel;
+    const std::uint64_t head = head_of(record);
+    if (!due(head)) {
+      waits_ = true;
+      return keep(record);
+    }
+    const unsigned wanted = c.pending != 0 ? c.pending : c.outputs;
+    const unsigned rest = send(c, head, wanted);
+    if (rest == 0 && wanted != 0) {
+      pop(record, head);
+    } else {
+      if (rest != wanted) c.pending = static_cast<std::uint8_t>(rest);
+      keep(record);
+    }
+  }
+
+  /// Sends a head by all outputs of a set that can take it; returns the others.
+  [[gnu::always_inline]] inline unsigned send(const Channel& c, std::uint64_t head,
+                                              unsigned wanted) {
+    const std::uint64_t payload = payload_of(c, head);
+    unsigned rest = wanted;
+    if (!c.has(Channel::kForks)) {
+      if ((wanted & ~kRampBit) != 0 && send_link(c.next, payload)) rest &= kRampBit;
+    } else {
+      for (unsigned links = wanted & ~kRampBit; links != 0; links &= links - 1) {
+        const auto output = static_cast<unsigned>(__builtin_ctz(links));
+        if (send_link(next_of(c, output), payload)) rest &= ~(1U << output);
+      }
+    }
+    if ((wanted & kRampBit) != 0 && send_ramp(c, head, payload)) rest &= ~kRampBit;
+    return rest;
+  }
+
+  /// The only channel of a router that holds something: nobody else wants its outputs.
+  void visit_alone(Arbiter& arbiter, Record& record) {
+    Channel& c = record.channel;
+    const std::uint64_t head = head_of(record);
+    const unsigned wanted = !due(head) ? 0U : c.pending != 0 ? c.pending : c.outputs;
+    waits_ = waits_ || !due(head);
+    const unsigned rest = wanted == 0 ? 0U : send(c, head, wanted);
+    const unsigned sent = wanted & ~rest;
+    for (unsigned output = 0; output < kNumPorts; ++output) {
+      if ((sent >> output & 1) != 0) {
+        arbiter.pointer[output] = static_cast<std::uint8_t>(c.member + 1);
+      } else if (resets_ && (wanted >> output & 1) == 0) {
+        arbiter.pointer[output] = 0;
+      }
+    }
+    if (rest == 0 && wanted != 0) {
+      pop(record, head);
+    } else {
+      if (sent != 0) c.pending = static_cast<std::uint8_t>(rest);
+      keep(record);
+    }
+  }
+
+  /// All channels of a router that hold something: bit k of `members` is the k-th of the router.
+  template <class Mask>
+  void visit_router(Record* first, Mask members) {
+    Arbiter& arbiter = fabric_.arbiters_[tile_of(first->channel.leaf)];
+    if (arbiter.last_step != fabric_.step_ - 1 && resets_) {
+      for (std::uint8_t& pointer : arbiter.pointer) pointer = 0;
+    }
+    arbiter.last_step = fabric_.step_;
+    if (members.single()) return visit_alone(arbiter, first[members.lowest()]);
+    Mask wants[kNumPorts] = {};
+    for (Mask left = members; !left.empty(); left.drop_lowest()) {
+      const unsigned k = left.lowest();
+      const Channel& c = first[k].channel;
+      if (!due(head_of(first[k]))) {
+        waits_ = true;
+        continue;
+      }
+      for (unsigned o = c.pending != 0 ? c.pending : c.outputs; o != 0; o &= o - 1) {
+        wants[__builtin_ctz(o)].add(Mask::of(k));
+      }
+    }
+    Mask leaving;
+    for (unsigned output = 0; output < kNumPorts; ++output) {
+      grant(first, output, wants[output], arbiter.pointer[output], leaving);
+    }
+    for (Mask stays = members.without(leaving); !stays.empty(); stays.drop_lowest()) {
+      keep(first[stays.lowest()]);
+    }
+    for (; !leaving.empty(); leaving.drop_lowest()) {
+      Record& record = first[leaving.lowest()];
+      pop(record, head_of(record));
+    }
+  }
+
+  /// One output takes the first that it can from the pointer on. A channel whose head has left by
+  /// all its outputs is added to `leaving`.
+  template <class Mask>
+  [[gnu::always_inline]] inline void grant(Record* first, unsigned output, const Mask& want,
+                                           std::uint8_t& pointer, Mask& leaving) {
+    if (want.empty()) {
+      if (resets_) pointer = 0;
+      return;
+    }
+    const Mask from = want.from(pointer);
+    for (Mask turn : {from, want.without(from)}) {
+      for (; !turn.empty(); turn.drop_lowest()) {
+        const unsigned k = turn.lowest();
+        Channel& c = first[k].channel;
+        const std::uint64_t head = head_of(first[k]);
+        const std::uint64_t payload = payload_of(c, head);
+        const bool sent = output == kRamp ? send_ramp(c, head, payload)
+                                          : send_link(next_of(c, output), payload);
+        if (!sent) continue;
+        pointer = static_cast<std::uint8_t>(k + 1);
+        const unsigned rest = (c.pending != 0 ? c.pending : c.outputs) & ~(1U << output);
+        c.pending = static_cast<std::uint8_t>(rest);
+        if (rest == 0) leaving.add(Mask::of(k));
+        return;
+      }
+    }
+  }
+
+  /// What the next router gets: without the first command where that is popped.
+  [[gnu::always_inline]] inline std::uint64_t payload_of(const Channel& c, std::uint64_t head) {
+    const std::uint64_t payload = head & Slot::kPayload;
+    if ((head & Slot::kControl) == 0 || !c.has(Channel::kPops)) return payload;
+    const ColorRoute* route = fabric_.graph_.routes().find(tile_of(c.leaf), color_of(c.leaf));
+    return (payload & ~std::uint64_t{0xffffffff}) |
+           route->data_after(Slot::wavelet(head, color_of(c.leaf)));
+  }
+
+  std::uint32_t next_of(const Channel& c, unsigned output) const {
+    return c.has(Channel::kForks) ? forks_[c.next].next[output] : c.next;
+  }
+
+  [[gnu::always_inline]] inline bool send_link(std::uint32_t index, std::uint64_t payload) {
+    Record& next = records_[index];
+    Record::Word& place = slot(next, next.channel.tail);
+    const std::uint64_t old = place.load(std::memory_order_relaxed);
+    if ((old & Slot::kFull) != 0) return false;
+    if (!due(old)) {
+      waits_ = true;
+      return false;
+    }
+    place.store(payload | hop_stamp_, std::memory_order_relaxed);
+    next.channel.tail = next_place(next.channel, next.channel.tail);
+    if (index - band_.first < band_.count) {
+      keep(index - band_.first);
+    } else {
+      band_.crossing.push_back(index);
+    }
+    ++hops_;
+    return true;
+  }
+
+  [[gnu::always_inline]] inline bool send_ramp(const Channel& c, std::uint64_t head,
+                                               std::uint64_t payload) {
+    if constexpr (!Plain) {
+      ChannelFabric::Filter* filter = c.has(Channel::kFiltered) ? fabric_.filter(c.leaf) : nullptr;
+      const Wavelet wavelet = Slot::wavelet(head, color_of(c.leaf));
+      if (filter != nullptr && !filter->filter.passes(wavelet, filter->counter)) {
+        filter->counter = filter->filter.count(wavelet, filter->counter);
+        ++filtered_;
+        return true;
+      }
+      if (!fabric_.credits_.empty()) {
+        if (fabric_.credits_[c.leaf] == 0) return false;
+        --fabric_.credits_[c.leaf];
+      }
+      if (filter != nullptr) filter->counter = filter->filter.count(wavelet, filter->counter);
+    }
+    deliveries_->leaf = c.leaf;
+    deliveries_->data = static_cast<std::uint32_t>(payload);
+    deliveries_->flags = static_cast<std::uint32_t>(payload >> Slot::kFlagShift) & 3;
+    ++deliveries_;
+    return true;
+  }
+
+  /// The last copy of the head has left.
+  [[gnu::always_inline]] inline void pop(Record& record, std::uint64_t head) {
+    Channel& c = record.channel;
+    const bool ramp = c.port() == Port::kRamp;
+    slot(record, c.head).store(ramp ? ramp_stamp_ : hop_stamp_, std::memory_order_relaxed);
+    c.head = next_place(c, c.head);
+    c.pending = 0;
+    ++left_;
+    if (ramp) band_.freed.push_back(c.leaf);
+    if ((head & (Slot::kControl | Slot::kAdvance)) != 0) {
+      const Command command = command_of(Slot::wavelet(head, color_of(c.leaf)));
+      band_.commands.push_back(std::uint64_t{c.leaf} << 8 |
+                               static_cast<std::uint64_t>(c.port()) << 4 |
+                               static_cast<std::uint64_t>(command));
+    }
+    if ((head_of(record) & Slot::kFull) != 0) keep(record);
+  }
+
+  ChannelFabric& fabric_;
+  ChannelFabric::Band& band_;
+  EngineSink& sink_;
+  Record* const records_;
+  const Fork* const forks_;
+  const std::uint64_t due_;  ///< stamps up to this one
+  const std::uint64_t hop_stamp_, ramp_stamp_;
+  const bool resets_;
+  Delivery* deliveries_;
+  std::size_t word_ = 0;
+  std::uint64_t bits_ = 0;
+  std::uint64_t hops_ = 0;
+  std::uint64_t left_ = 0;
+  std::uint64_t filtered_ = 0;
+  bool waits_ = false;
+};
+
+}  // namespace wse::fabric
