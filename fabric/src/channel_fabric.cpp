@@ -206,7 +206,7 @@ std::uint64_t ChannelFabric::held() const {
 std::size_t ChannelFabric::bytes() const {
   return std::size_t{graph_.size()} * sizeof(Record) + graph_.overflow_slots() * 8 +
          graph_.size() / 4 +
-         std::size_t{graph_.mesh().tiles()} * (3 * kNumColors + sizeof(std::uint32_t)) +
+         std::size_t{graph_.mesh().tiles()} * (2 * kNumColors + kNumPorts + 4) + arbiters_.bytes() +
          credits_.size();
 }
 

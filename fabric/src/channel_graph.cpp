@@ -20,7 +20,7 @@ ChannelGraph::ChannelGraph(RouteTable routes, const EngineConfig& config, std::u
       link_records_(Record::needed(config.link_slots())),
       ramp_records_(Record::needed(config.ramp_slots())),
       tile_begin_(routes_.mesh().tiles(), 0),
-      color_offset_(std::size_t{routes_.mesh().tiles()} * kNumColors, 0) {
+      port_first_(routes_.mesh().tiles()) {
   list_kinds();
   place(bands);
   fill(config);
@@ -44,6 +44,7 @@ void ChannelGraph::list_kinds() {
 
 ChannelGraph::TilePlan ChannelGraph::plan(std::uint32_t tile) const {
   TilePlan plan;
+  std::array<std::uint32_t, kNumPorts> channels{};
   unsigned seen = 0;
   unsigned twice = 0;
   for (std::uint8_t color = 0; color < kNumColors; ++color) {
@@ -53,10 +54,16 @@ ChannelGraph::TilePlan ChannelGraph::plan(std::uint32_t tile) const {
     for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1) {
       const auto port = static_cast<unsigned>(__builtin_ctz(inputs));
       const unsigned outputs = kind.outputs_of[port];
-      plan.records += records_for(port);
+      ++channels[port];
       twice |= seen & outputs;
       seen |= outputs;
     }
+  }
+  for (unsigned port = 0; port < kNumPorts; ++port) {
+    const std::uint32_t each = records_for(port);
+    if (each > 1) plan.records += plan.records % each;  // a queue within a cache line
+    plan.first[port] = static_cast<std::uint8_t>(plan.records);
+    plan.records += channels[port] * each;
   }
   plan.shared = twice != 0;
   return plan;
@@ -72,10 +79,12 @@ void ChannelGraph::place(std::uint32_t bands) {
     for (std::uint32_t tile = rows.begin * mesh.columns; tile < rows.end * mesh.columns; ++tile) {
       const TilePlan plan = this->plan(tile);
       const bool wide = plan.shared && plan.records > kWord;
+      if (ramp_records_ > 1) next += next % 2;
       if (wide || (plan.shared && next % kWord + plan.records > kWord)) {
         next = round_up(next, wide ? kWide : kWord);
       }
       tile_begin_[tile] = static_cast<std::uint32_t>(next);
+      port_first_[tile] = plan.first;
       next += wide ? kWide : plan.records;
       shares_outputs_ = shares_outputs_ || plan.shared;
       has_wide_routers_ = has_wide_routers_ || wide;
@@ -92,22 +101,22 @@ void ChannelGraph::fill(const EngineConfig& config) {
   for (std::uint32_t tile = 0; tile < tiles; ++tile) {
     const TilePlan plan = this->plan(tile);
     if (plan.records == 0) continue;
-    std::uint32_t offset = 0;
+    std::array<std::uint8_t, kNumPorts> offset = plan.first;
     for (std::uint8_t color = 0; color < kNumColors; ++color) {
-      color_offset_[leaf_of(tile, color)] = static_cast<std::uint8_t>(offset);
       const Kind& kind = this->kind(tile, color);
       for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1) {
         const auto port = static_cast<unsigned>(__builtin_ctz(inputs));
-        Record& record = records_[tile_begin_[tile] + offset];
+        Record& record = records_[tile_begin_[tile] + offset[port]];
         Channel& c = record.channel;
         c.capacity = static_cast<std::uint8_t>(port == index_of(Port::kRamp) ? config.ramp_slots()
                                                                             : config.link_slots());
         c.leaf = leaf_of(tile, color);
+        c.next = Channel::kNone;
         c.outputs = kind.first_outputs[port];
-        c.member = static_cast<std::uint8_t>(offset);
+        c.member = offset[port];
         c.siblings = static_cast<std::uint8_t>(plan.shared ? plan.records : 0);
         c.input = static_cast<std::uint8_t>(port | kind.flags);
-        offset += records_for(port);
+        offset[port] = static_cast<std::uint8_t>(offset[port] + records_for(port));
         if (c.capacity > Record::kSlotsWithNext) {
           record.slots[0].store(slots, std::memory_order_relaxed);
           slots += c.capacity;
@@ -121,46 +130,54 @@ void ChannelGraph::fill(const EngineConfig& config) {
 
 /// What the outputs of a tile feed.
 void ChannelGraph::link(std::uint32_t tile) {
-  const Mesh mesh = routes_.mesh();
-  std::uint32_t neighbours[4];
-  for (std::size_t p = 0; p < 4; ++p) neighbours[p] = mesh.neighbour(tile, kPorts[p]);
-  for (std::uint8_t color = 0; color < kNumColors; ++color) {
-    const std::uint16_t number = routes_.kind(tile, color);
-    if (number == 0) continue;
-    const Kind& kind = kinds_[number];
-    std::uint32_t index = tile_begin_[tile] + color_offset_[leaf_of(tile, color)];
-    std::uint32_t fed[4];
-    for (std::size_t p = 0; p < 4; ++p) {
-      fed[p] = kind.outputs.contains(kPorts[p]) ? find(neighbours[p], color, facing(kPorts[p]))
-                                                : Channel::kNone;
+  std::array<std::array<std::uint32_t, 4>, kNumColors> fed;
+  bool any = false;
+  for (std::size_t p = 0; p < 4; ++p) {
+    const std::uint32_t other = routes_.mesh().neighbour(tile, kPorts[p]);
+    if (other == Mesh::kNone) continue;
+    const Port input = facing(kPorts[p]);
+    // The channels of the neighbour's port lie in the order of their colors.
+    std::uint32_t index = tile_begin_[other] + port_first_[other][index_of(input)];
+    for (std::uint8_t color = 0; color < kNumColors; ++color) {
+      if (!kind(other, color).inputs.contains(input)) continue;
+      fed[color][p] = index;
+      index += link_records_;
+      any = true;
     }
+  }
+  if (!any) return;
+  std::array<std::uint32_t, kNumPorts> index;
+  for (std::size_t p = 0; p < kNumPorts; ++p) index[p] = tile_begin_[tile] + port_first_[tile][p];
+  for (std::uint8_t color = 0; color < kNumColors; ++color) {
+    const Kind& kind = this->kind(tile, color);
     for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1) {
-      Channel& c = records_[index].channel;
-      const unsigned links = kind.outputs_of[__builtin_ctz(inputs)] & 0xfU;
-      if (links == 0) {
-        c.next = Channel::kNone;
-      } else if ((links & (links - 1)) == 0) {
-        c.next = fed[__builtin_ctz(links)];
-      } else {
-        c.next = static_cast<std::uint32_t>(forks_.size());
-        c.input |= Channel::kForks;
-        forks_.push_back({{fed[0], fed[1], fed[2], fed[3]}});
+      const auto port = static_cast<unsigned>(__builtin_ctz(inputs));
+      Channel& c = records_[index[port]].channel;
+      index[port] += records_for(port);
+      const unsigned links = kind.outputs_of[port] & 0xfU;
+      if (links == 0) continue;
+      if ((links & (links - 1)) == 0) {
+        c.next = fed[color][static_cast<unsigned>(__builtin_ctz(links))];
+        continue;
       }
-      index += Record::needed(c.capacity);
+      Fork fork;
+      for (unsigned p = 0; p < 4; ++p) {
+        fork.next[p] = (links >> p & 1) != 0 ? fed[color][p] : Channel::kNone;
+      }
+      c.next = static_cast<std::uint32_t>(forks_.size());
+      c.input |= Channel::kForks;
+      forks_.push_back(fork);
     }
   }
 }
 
-std::uint32_t ChannelGraph::first_of(std::uint32_t tile, std::uint8_t color) const {
-  if (routes_.kind(tile, color) == 0) return Channel::kNone;
-  return tile_begin_[tile] + color_offset_[leaf_of(tile, color)];
-}
-
 std::uint32_t ChannelGraph::find(std::uint32_t tile, std::uint8_t color, Port port) const {
-  const PortSet inputs = kind(tile, color).inputs;
-  if (!inputs.contains(port)) return Channel::kNone;
-  return tile_begin_[tile] + color_offset_[leaf_of(tile, color)] +
-         inputs.rank(port) * link_records_;  // the ramp comes last
+  if (!kind(tile, color).inputs.contains(port)) return Channel::kNone;
+  std::uint32_t index = tile_begin_[tile] + port_first_[tile][index_of(port)];
+  for (std::uint8_t c = 0; c < color; ++c) {
+    if (kind(tile, c).inputs.contains(port)) index += records_for(static_cast<unsigned>(port));
+  }
+  return index;
 }
 
 }  // namespace wse::fabric

@@ -144,6 +144,7 @@ class ChannelPass {
           add(index, 0);
           continue;
         }
+        __builtin_prefetch(&fabric_.arbiters_[tile_of(c.leaf)], 1);
         const std::uint32_t begin = index - c.member;
         if (c.siblings <= 64) {
           const unsigned shift = (begin - band_.first) % 64;
@@ -237,7 +238,7 @@ class ChannelPass {
   /// All channels of a router that hold something: bit k of `members` is the k-th of the router.
   template <class Mask>
   void visit_router(Record* first, Mask members) {
-    Arbiter& arbiter = fabric_.arbiters_[tile_of(first->channel.leaf)];
+    Arbiter& arbiter = fabric_.arbiters_[tile_of(first[members.lowest()].channel.leaf)];
     if (arbiter.last_step != fabric_.step_ - 1 && resets_) {
       for (std::uint8_t& pointer : arbiter.pointer) pointer = 0;
     }

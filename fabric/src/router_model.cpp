@@ -34,10 +34,10 @@ bool RouterModel::blocked() const {
 
 PortSet RouterModel::wanted_outputs(std::size_t index) const {
   const Queue& q = queue(index);
-  const Color& color = colors_[index / kNumPorts];
+  const Color& color = colors_[index % kNumColors];
   if (color.halted || !color.routed) return {};
   if (!q.pending.empty()) return q.pending;
-  return color.route.outputs_of(static_cast<Port>(index % kNumPorts), color.position);
+  return color.route.outputs_of(static_cast<Port>(index / kNumColors), color.position);
 }
 
 bool RouterModel::passes_filter(const Wavelet& wavelet) const {
@@ -85,7 +85,7 @@ RouterPins RouterModel::outputs() const {
       pins.links[index_of(output)] = {true, wavelet};
     }
     if (turn.leaves()) {
-      pins.credits[turn.queue % kNumPorts] |= std::uint32_t{1} << (turn.queue / kNumPorts);
+      pins.credits[turn.queue / kNumColors] |= std::uint32_t{1} << (turn.queue % kNumColors);
     }
   }
   return pins;
@@ -119,7 +119,7 @@ void RouterModel::clock(const RouterPins& inputs) {
     if (inputs.links[p].valid) {
       const Wavelet& wavelet = inputs.links[p].wavelet;
       queues_[p][wavelet.color].wavelets.push_back(wavelet);
-      occupied_.insert(wavelet.color * kNumPorts + p);
+      occupied_.insert(p * kNumColors + wavelet.color);
     }
     for (std::size_t c = 0; inputs.credits[p] >> c != 0; ++c) {
       if ((inputs.credits[p] >> c & 1) != 0 && slots_[p][c] != kUnlimited) ++slots_[p][c];

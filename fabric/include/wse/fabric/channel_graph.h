@@ -10,7 +10,7 @@
 namespace wse::fabric {
 
 /// The routes of a mesh compiled into channels: a record for each queue that a route uses, tile by
-/// tile, linked to the records that its outputs feed. Tiles without routes cost nothing here.
+/// tile, in a tile by port and then color, linked to the records that its outputs feed.
 ///
 /// The channels of a router in which no output is shared stand alone. Where one is, all of them lie
 /// in one word of 64 records (four of them, to itself, where it has more), so that a bitmap of
@@ -37,12 +37,9 @@ class ChannelGraph {
   /// Calls visit(record index) for the channels of a tile and color, by port.
   template <class Visit>
   void for_each_channel(std::uint32_t leaf, Visit&& visit) const {
-    const std::uint32_t first = first_of(tile_of(leaf), color_of(leaf));
-    if (first == Channel::kNone) return;
-    std::uint32_t i = first;
-    for (unsigned n = kind(tile_of(leaf), color_of(leaf)).inputs.size(); n > 0; --n) {
-      visit(i);
-      i += Record::needed(records_[i].channel.capacity);
+    for (const Port port : kPorts) {
+      const std::uint32_t index = find(tile_of(leaf), color_of(leaf), port);
+      if (index != Channel::kNone) visit(index);
     }
   }
 
@@ -55,10 +52,11 @@ class ChannelGraph {
     std::uint8_t first_outputs[kNumPorts] = {};  ///< of the first position
     std::uint8_t flags = 0;                      ///< of its channels
   };
-  /// What a tile needs.
+  /// The records of a tile.
   struct TilePlan {
     std::uint32_t records = 0;
-    bool shared = false;  ///< an output is fed by more than one channel
+    std::array<std::uint8_t, kNumPorts> first{};  ///< of each port, from the first of the tile
+    bool shared = false;                          ///< an output is fed by more than one channel
   };
   const Kind& kind(std::uint32_t tile, std::uint8_t color) const {
     return kinds_[routes_.kind(tile, color)];
@@ -71,14 +69,13 @@ class ChannelGraph {
   void place(std::uint32_t bands);
   void fill(const EngineConfig& config);
   void link(std::uint32_t tile);
-  std::uint32_t first_of(std::uint32_t tile, std::uint8_t color) const;
 
   RouteTable routes_;
   const std::uint32_t link_records_, ramp_records_;  ///< for a queue
   std::vector<Kind> kinds_;
   PageArray<Record> records_;
-  std::vector<std::uint32_t> tile_begin_;   ///< first channel, by tile
-  std::vector<std::uint8_t> color_offset_;  ///< from there to the channels of a color, by leaf
+  std::vector<std::uint32_t> tile_begin_;                         ///< first record, by tile
+  std::vector<std::array<std::uint8_t, kNumPorts>> port_first_;  ///< from there, by tile
   std::vector<std::uint32_t> band_begin_;
   std::vector<Fork> forks_;
   std::size_t overflow_slots_ = 0;

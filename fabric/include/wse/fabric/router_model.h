@@ -51,15 +51,15 @@ class RouterModel final : public RouterTwin {
   };
   /// What becomes of the head of one queue in this clock.
   struct Turn {
-    std::size_t queue = 0;  ///< color * 5 + port
+    std::size_t queue = 0;  ///< port * 24 + color
     PortSet wanted;         ///< outputs that the head still has to leave by
     PortSet granted;
     bool leaves() const { return !wanted.empty() && (wanted - granted).empty(); }
   };
 
-  Queue& queue(std::size_t index) { return queues_[index % kNumPorts][index / kNumPorts]; }
+  Queue& queue(std::size_t index) { return queues_[index / kNumColors][index % kNumColors]; }
   const Queue& queue(std::size_t index) const {
-    return queues_[index % kNumPorts][index / kNumPorts];
+    return queues_[index / kNumColors][index % kNumColors];
   }
   PortSet wanted_outputs(std::size_t index) const;
   bool passes_filter(const Wavelet& wavelet) const;
