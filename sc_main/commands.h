@@ -15,6 +15,7 @@ inline constexpr int kInterrupted = 130;
 using Arguments = std::vector<std::string>;  ///< what follows the name of the command
 
 int train_command(const Arguments& arguments);
+int noc_command(const Arguments& arguments);
 int sweep_command(const Arguments& arguments);
 int diff_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "wse/base/config_errors.h"
+#include "wse/fabric/traffic.h"
 #include "wse/model/parameters.h"
 
 namespace wse::cli {
@@ -21,12 +22,18 @@ int list_command(const Arguments& arguments) {
     for (const model::Parameter& p : model::parameters()) {
       std::cout << fmt::format("{:<45} {:<10} {}\n", p.path, p.unit, p.text);
     }
+  } else if (what == "patterns") {
+    for (const fabric::PatternInfo& pattern : fabric::patterns()) {
+      std::cout << fmt::format("{:<17} {:<9} {}\n", pattern.name,
+                               !pattern.xy ? "color" : pattern.color ? "color, xy" : "xy",
+                               pattern.text);
+    }
   } else if (what == "benches") {
     for (const Bench& bench : benches())
       std::cout << fmt::format("{:<8} {}\n", bench.name, bench.text);
   } else {
     throw base::ConfigError("usage", "wse list",
-                            "needs one of machines, models, parameters, benches, sweeps");
+                            "needs one of machines, models, parameters, patterns, benches, sweeps");
   }
   return kDone;
 }

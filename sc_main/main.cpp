@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "wse/base/config_errors.h"
+#include "wse/fabric/noc_run.h"
 #include "wse/model/training.h"
 
 namespace {
@@ -19,19 +20,20 @@ const int g_no_banner = setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
 constexpr const char* kUsage =
     "usage: wse COMMAND [options]\n"
     "  train MODEL           one optimizer step of a model on a wafer\n"
+    "  noc                   synthetic traffic on the fabric, cycle by cycle\n"
     "  sweep FILE            many runs: parameters over their values, tables, best points\n"
     "  diff A B              what changed between two runs, in configuration and results\n"
     "  report DIR            makes the report of a run anew\n"
     "  explain PARAMETER     value, unit, source and confidence of a parameter\n"
     "  tb NAME               runs a short testbench to copy\n"
-    "  list machines|models|parameters|benches|sweeps\n"
+    "  list machines|models|parameters|patterns|benches|sweeps\n"
     "  COMMAND --help        options of a command\n";
 
 int run(const std::string& command, const cli::Arguments& arguments) {
   static const std::map<std::string, int (*)(const cli::Arguments&)> kCommands{
       {"train", cli::train_command},     {"sweep", cli::sweep_command}, {"diff", cli::diff_command},
       {"explain", cli::explain_command}, {"list", cli::list_command},   {"tb", cli::tb_command},
-      {"report", cli::report_command}};
+      {"report", cli::report_command},   {"noc", cli::noc_command}};
   if (command == "--help" || command == "-h" || command == "help") {
     std::cout << kUsage;
     return cli::kDone;
@@ -61,6 +63,9 @@ int sc_main(int argc, char** argv) {
   } catch (const base::ConfigError& error) {
     std::cerr << "wse: bad input\n" << error.what() << "\n";
     return cli::kBadUsage;
+  } catch (const fabric::Interrupted&) {
+    std::cerr << "wse: interrupted; earlier results are unchanged\n";
+    return cli::kInterrupted;
   } catch (const model::Interrupted&) {
     std::cerr << "wse: interrupted; earlier results are unchanged\n";
     return cli::kInterrupted;

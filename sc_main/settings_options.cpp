@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "sweep_scripts.h"
 
 namespace wse::cli {
 
@@ -70,6 +71,12 @@ bool parse_options(const std::vector<std::string>& arguments,
     throw base::ConfigError("usage", usage, error.what());
   }
   return true;
+}
+
+std::string command_line(const std::string& command, const std::vector<std::string>& arguments) {
+  std::string line = "./wse " + command;
+  for (const std::string& argument : arguments) line += " " + shell_word(argument);
+  return line;
 }
 
 }  // namespace wse::cli

@@ -30,4 +30,7 @@ bool parse_options(const std::vector<std::string>& arguments,
                    const boost::program_options::positional_options_description& positions,
                    const std::string& usage, boost::program_options::variables_map& values);
 
+/// A command as it can be typed again.
+std::string command_line(const std::string& command, const std::vector<std::string>& arguments);
+
 }  // namespace wse::cli

@@ -95,13 +95,6 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-/// As it can be typed again.
-std::string command_line(const Arguments& arguments) {
-  std::string line = "./wse train";
-  for (const std::string& argument : arguments) line += " " + shell_word(argument);
-  return line;
-}
-
 model::TrainingResult train(const TrainOptions& o, const host::ModelSpec& spec,
                             const model::Settings& settings, const power::EnergyTable& energy,
                             std::optional<base::Timeline>& timeline, RunWaves& waves) {
@@ -136,7 +129,7 @@ int train_command(const Arguments& arguments) {
   report::RunRecord record;
   const model::Settings settings = o.settings.read(record.origins);
   shorten_places(record.origins);
-  record.command = command_line(arguments);
+  record.command = command_line("train", arguments);
   record.model_file = preset_file("MODEL", o.model, "models", ".json");
   record.model_name = model_name(record.model_file);
   const host::ModelSpec spec = host::read_model(record.model_file, record.model_name);

@@ -307,6 +307,16 @@ class NocRun {
 
 }  // namespace
 
+void NocConfig::validate(base::ConfigErrors& errors) const {
+  traffic.validate(errors);
+  errors.require(threads >= 1 && threads <= 256, "--threads", threads, "must be 1 .. 256");
+  const bool xy = traffic.routing == Routing::kXy;
+  errors.require(kind == EngineKind::kCycle || !xy, "--engine", "flow",
+                 "needs --routing color: xy routing depends on the data");
+  errors.require(threads == 1 || (!xy && kind == EngineKind::kCycle), "--threads", threads,
+                 "must be 1 with --routing xy or --engine flow");
+}
+
 NocResult run_noc(const NocConfig& config) { return NocRun(config).run(); }
 
 }  // namespace wse::fabric

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/model/training.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numeric>
 
 #include "wse/base/check.h"
+#include "wse/base/host_usage.h"
 #include "wse/base/result_hash.h"
 
 namespace wse::model {
@@ -18,12 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::uint64_t max_rss_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 /// The kernel counts picoseconds in 64 bits: refuse what would overflow, with room for what an
@@ -191,7 +184,7 @@ class Run {
     r.samples = recorder_.samples();
     r.result_hash = hash();
     r.host_seconds = seconds_since(start_);
-    r.max_rss_bytes = max_rss_bytes();
+    r.max_rss_bytes = base::host_usage().max_rss_bytes;
   }
 
   /// Steps begin and end at edges of the core clock: the ledger may miss a cycle at each.

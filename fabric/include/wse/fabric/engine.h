@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wse/base/units.h"
+#include "wse/fabric/fabric_config.h"
 #include "wse/fabric/route_table.h"
 #include "wse/fabric/router_model.h"
 
@@ -19,6 +20,9 @@ struct EngineConfig {
   Arbitration arbitration = Arbitration::kRoundRobin;
   /// Depth of the queue behind the ramp, by leaf; empty: compute engines take everything at once.
   std::vector<std::uint8_t> receiver_depth;
+
+  /// Of a machine. A violation if its queues are too long for the engines.
+  static EngineConfig of(const FabricConfig& machine, base::ConfigErrors& errors);
 
   /// Slots behind an output: the queue, and two for each pipeline stage beyond the first.
   static std::uint32_t slots(std::uint32_t depth, std::uint32_t latency) {

@@ -18,6 +18,8 @@ struct NocConfig {
   EngineKind kind = EngineKind::kCycle;
   std::uint32_t threads = 1;
   std::function<bool()> interrupted;  ///< asked now and then; true ends the run
+
+  void validate(base::ConfigErrors& errors) const;
 };
 
 /// Of a run of synthetic traffic; counts in wavelets, times in cycles.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/report/noc_report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace wse::report {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+const char* name_of(fabric::Routing routing) {
+  return routing == fabric::Routing::kXy ? "xy" : "color";
+}
+const char* name_of(fabric::EngineKind kind) {
+  return kind == fabric::EngineKind::kFlow ? "flow" : "cycle";
+}
+
+double hops_per_cpu_second(const NocRecord& r) {
+  return r.host.cpu_seconds > 0 ? static_cast<double>(r.result.hops) / r.host.cpu_seconds : 0.0;
+}
+
+}  // namespace
+
+json noc_json(const NocRecord& r) {
+  const fabric::TrafficConfig& traffic = r.config.traffic;
+  const fabric::NocResult& result = r.result;
+  json object = {{"mesh", {traffic.mesh.columns, traffic.mesh.rows}},
+                 {"pattern", fabric::info_of(traffic.pattern).name},
+                 {"routing", name_of(traffic.routing)},
+                 {"engine", name_of(r.config.kind)},
+                 {"rate", traffic.rate},
+                 {"offer_cycles", traffic.cycles},
+                 {"packet", traffic.packet},
+                 {"seed", traffic.seed},
+                 {"threads", r.config.threads},
+                 {"cycles", result.cycles},
+                 {"senders", result.senders},
+                 {"offered", result.offered},
+                 {"injected", result.injected},
+                 {"refused", result.refused},
+                 {"delivered", result.delivered},
+                 {"mean_latency_cycles", result.mean_latency()},
+                 {"max_latency_cycles", result.latency_max}};
+  for (const double share : {0.5, 0.95, 0.99}) {
+    object[fmt::format("p{:.0f}_latency_cycles", share * 100)] = result.latencies.percentile(share);
+  }
+  object.update({{"accepted_rate", result.accepted_rate},
+                 {"wavelet_hops", result.hops},
+                 {"state_bytes_per_tile",
+                  static_cast<double>(result.state_bytes) / traffic.mesh.tiles()},
+                 {"host_cpu_seconds", r.host.cpu_seconds},
+                 {"host_seconds", r.host_seconds},
+                 {"hops_per_cpu_second", hops_per_cpu_second(r)},
+                 {"max_rss_bytes", r.host.max_rss_bytes},
+                 {"result_hash", result.result_hash}});
+  return object;
+}
+
+std::string noc_summary(const NocRecord& r) {
+  const fabric::TrafficConfig& traffic = r.config.traffic;
+  const fabric::NocResult& result = r.result;
+  std::string text;
+  const auto line = [&text](const char* name, const std::string& value) {
+    text += fmt::format("  {:<22} {}\n", name, value);
+  };
+  text += fmt::format("{} on {} x {} tiles, {} routing, {} level\n",
+                      fabric::info_of(traffic.pattern).name, traffic.mesh.columns,
+                      traffic.mesh.rows, name_of(traffic.routing), name_of(r.config.kind));
+  line("offered", fmt::format("{} wavelets, {:.4g} a tile and cycle for {} cycles", result.offered,
+                              traffic.rate, traffic.cycles));
+  line("injected", fmt::format("{} ({:.4g} a sending tile and cycle), {} refused", result.injected,
+                               result.accepted_rate, result.refused));
+  line("delivered", fmt::format("{} copies over {} wavelet-hops, the last before cycle {}",
+                                result.delivered, result.hops, result.cycles));
+  line("latency", fmt::format("mean {:.2f}, median {}, 99 % within {}, largest {} cycles",
+                              result.mean_latency(), result.latencies.percentile(0.5),
+                              result.latencies.percentile(0.99), result.latency_max));
+  line("result hash", result.result_hash);
+  line("simulated in", fmt::format("{:.2f} s of CPU, {:.3g} million hops a second, {:.0f} MB",
+                                   r.host.cpu_seconds, hops_per_cpu_second(r) / 1e6,
+                                   static_cast<double>(r.host.max_rss_bytes) / 1e6));
+  return text;
+}
+
+std::string latency_csv(const fabric::LatencyHistogram& latencies) {
+  std::string text = "latency_cycles,last_cycles,copies\n";
+  for (std::size_t bucket = 0; bucket < fabric::LatencyHistogram::kBuckets; ++bucket) {
+    if (latencies.count(bucket) == 0) continue;
+    text += fmt::format("{},{},{}\n", fabric::LatencyHistogram::first_of(bucket),
+                        fabric::LatencyHistogram::first_of(bucket + 1) - 1,
+                        latencies.count(bucket));
+  }
+  return text;
+}
+
+}  // namespace wse::report

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "commands.h"
+#include "settings_options.h"
+#include "sweep_scripts.h"
+#include "wse/report/files.h"
+#include "wse/report/noc_report.h"
+
+namespace wse::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+volatile std::sig_atomic_t g_interrupted = 0;  // the one thing a signal handler may touch
+void on_interrupt(int) { g_interrupted = 1; }
+
+struct NocOptions {
+  SettingsOptions settings;
+  std::string mesh = "8x8";
+  std::string pattern = "neighbor";
+  std::string routing = "color";
+  std::string engine = "cycle";
+  double rate = 0.05;
+  std::int64_t cycles = 1000;
+  std::int64_t radius = 1;
+  std::int64_t distance = 1;
+  std::int64_t packet = 1;
+  std::int64_t threads = 1;
+  std::uint64_t seed = 1;
+  std::string out;
+  bool json = false;
+  bool quiet = false;
+};
+
+bool read_options(const Arguments& arguments, NocOptions& o) {
+  po::options_description options("options");
+  options.add_options()("mesh", po::value(&o.mesh)->value_name("WxH"),
+                        "columns and rows of tiles (default 8x8)")(
+      "pattern", po::value(&o.pattern)->value_name("NAME"),
+      "who sends to whom, see wse list patterns (default neighbor)")(
+      "rate", po::value(&o.rate)->value_name("R"),
+      "wavelets a tile and cycle, up to 1 (default 0.05)")(
+      "cycles", po::value(&o.cycles)->value_name("N"),
+      "cycles in which wavelets are offered (default 1000)")(
+      "routing", po::value(&o.routing)->value_name("KIND"),
+      "color (default), or xy: destinations in the wavelets")(
+      "engine", po::value(&o.engine)->value_name("LEVEL"), "cycle (default) or flow")(
+      "radius", po::value(&o.radius)->value_name("R"), "of a halo, tiles (default 1)")(
+      "distance", po::value(&o.distance)->value_name("K"), "of a shift, tiles (default 1)")(
+      "packet", po::value(&o.packet)->value_name("N"), "wavelets offered together (default 1)")(
+      "threads", po::value(&o.threads)->value_name("N"), "bands of rows at once (default 1)")(
+      "seed", po::value(&o.seed)->value_name("S"), "of the offers (default 1)")(
+      "out", po::value(&o.out)->value_name("DIR"),
+      "folder of the results (default out/noc-PATTERN)")("json", po::bool_switch(&o.json),
+                                                         "print one JSON object")(
+      "quiet", po::bool_switch(&o.quiet), "print nothing but errors");
+  o.settings.add_to(options);
+  po::variables_map values;
+  return parse_options(arguments, options, {}, "wse noc [options]", values);
+}
+
+fabric::Mesh mesh_of(const std::string& text, base::ConfigErrors& errors) {
+  static const std::regex form("([0-9]{1,5})x([0-9]{1,5})");
+  std::smatch match;
+  if (!std::regex_match(text, match, form)) {
+    errors.add("--mesh", text, "must be WxH, columns and rows");
+    return {1, 1};
+  }
+  return {static_cast<std::uint32_t>(std::stoul(match[1])),
+          static_cast<std::uint32_t>(std::stoul(match[2]))};
+}
+
+fabric::Pattern pattern_of(const std::string& name, base::ConfigErrors& errors) {
+  std::vector<std::string> names;
+  for (const fabric::PatternInfo& info : fabric::patterns()) {
+    if (info.name == name) return info.pattern;
+    names.push_back(info.name);
+  }
+  const std::string near = base::nearest_name(name, names);
+  errors.add("--pattern", name,
+             near.empty() ? "is unknown, see wse list patterns" : "is unknown; did you mean " + near + "?");
+  return fabric::Pattern::kNeighbor;
+}
+
+/// A whole number of an option within 0 .. 2^32 - 1; what it means is checked later.
+std::uint32_t whole(const char* option, std::int64_t value, base::ConfigErrors& errors) {
+  errors.require(value >= 0 && value <= 0xffffffffLL, option, value, "is out of range");
+  return static_cast<std::uint32_t>(value);
+}
+
+fabric::NocConfig config_of(const NocOptions& o) {
+  model::Origins origins;
+  const model::Settings settings = o.settings.read(origins);
+  base::ConfigErrors errors;
+  fabric::NocConfig config;
+  fabric::TrafficConfig& traffic = config.traffic;
+  traffic.mesh = mesh_of(o.mesh, errors);
+  traffic.pattern = pattern_of(o.pattern, errors);
+  traffic.rate = o.rate;
+  errors.require(o.cycles >= 0, "--cycles", o.cycles, "must not be negative");
+  traffic.cycles = static_cast<std::uint64_t>(o.cycles);
+  traffic.radius = whole("--radius", o.radius, errors);
+  traffic.distance = whole("--distance", o.distance, errors);
+  traffic.packet = whole("--packet", o.packet, errors);
+  traffic.seed = o.seed;
+  errors.require(o.routing == "color" || o.routing == "xy", "--routing", o.routing,
+                 "must be color or xy");
+  if (o.routing == "xy") traffic.routing = fabric::Routing::kXy;
+  errors.require(o.engine == "cycle" || o.engine == "flow", "--engine", o.engine,
+                 "must be cycle or flow");
+  if (o.engine == "flow") config.kind = fabric::EngineKind::kFlow;
+  config.threads = whole("--threads", o.threads, errors);
+  config.engine = fabric::EngineConfig::of(settings.machine.fabric, errors);
+  if (errors.empty()) config.validate(errors);
+  errors.throw_if_any();
+  return config;
+}
+
+}  // namespace
+
+int noc_command(const Arguments& arguments) {
+  NocOptions o;
+  if (!read_options(arguments, o)) return kDone;
+  report::NocRecord record;
+  record.config = config_of(o);
+  record.config.interrupted = [] { return g_interrupted != 0; };
+  record.command = command_line("noc", arguments);
+  const std::string out = o.out.empty() ? "out/noc-" + o.pattern : o.out;
+  report::prepare_folder(out);
+  const report::FolderLock lock(out);
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  const auto start = std::chrono::steady_clock::now();
+  record.result = fabric::run_noc(record.config);
+  record.host = base::host_usage();
+  record.host_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const nlohmann::ordered_json stats = report::noc_json(record);
+  report::write_files({{out + "/latency.csv", report::latency_csv(record.result.latencies)},
+                       {out + "/stats.json", stats.dump(2) + "\n"}});
+  if (o.json) {
+    std::cout << stats.dump(2) << std::endl;
+  } else if (!o.quiet) {
+    std::cout << report::noc_summary(record) << "  results in             " << out
+              << "/ (stats.json, latency.csv)" << std::endl;
+  }
+  return kDone;
+}
+
+}  // namespace wse::cli
