@@ -78,6 +78,30 @@ bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
   return true;
 }
 
+void ChannelFabric::restore(std::uint32_t channel, const Wavelet& wavelet, base::Cycles due) {
+  Record& record = records_[channel];
+  Channel& c = record.channel;
+  Record::Word& place = slot(record, c.tail);
+  WSE_CHECK((place.load(std::memory_order_relaxed) & Slot::kFull) == 0, "a full queue");
+  place.store(Slot::make(wavelet) | Slot::stamp(due), std::memory_order_relaxed);
+  c.tail = static_cast<std::uint8_t>(c.tail + 1 == c.capacity ? 0 : c.tail + 1);
+  Band& band = band_of(channel);
+  band.active.add(channel - band.first);
+  ++restored_;
+  moving_ = true;
+}
+
+void ChannelFabric::restore_grant(std::uint32_t channel) {
+  const Channel& c = records_[channel].channel;
+  if (c.siblings == 0) return;
+  Arbiter& arbiter = arbiters_[tile_of(c.leaf)];
+  if (arbiter.last_step != step_ - 1) std::fill_n(arbiter.pointer, kNumPorts, std::uint8_t{0});
+  arbiter.last_step = step_ - 1;
+  for (unsigned o = c.outputs; o != 0; o &= o - 1) {
+    arbiter.pointer[__builtin_ctz(o)] = static_cast<std::uint8_t>(c.member + 1);
+  }
+}
+
 void ChannelFabric::return_credit(std::uint32_t leaf) {
   due_in(credits_due_, now_ + config_.ramp_cycles).push_back(leaf);
   ++under_way_;
@@ -194,7 +218,7 @@ EngineCounts ChannelFabric::counts() const {
 }
 
 std::uint64_t ChannelFabric::held() const {
-  std::uint64_t came = injected_;
+  std::uint64_t came = injected_ + restored_;
   std::uint64_t left = 0;
   for (const Band& band : bands_) {
     came += band.counts.hops;

@@ -7,6 +7,7 @@
 
 #include "support/fabric_case.h"
 #include "wse/fabric/channel_fabric.h"
+#include "wse/fabric/flow_fabric.h"
 #include "wse/fabric/reference_fabric.h"
 
 namespace wse::fabric {
@@ -55,6 +56,8 @@ void check_case(std::uint64_t seed) {
   ChannelFabric channels(c.routes, c.config);
   const FabricLog expected = FabricDriver(c, reference).run();
   EXPECT_TRUE(equal(expected, FabricDriver(c, channels).run())) << "WSE_SEED=" << seed;
+  FlowFabric flows(c.routes, c.config);
+  EXPECT_TRUE(equal(expected, FabricDriver(c, flows).run())) << "flows, WSE_SEED=" << seed;
 }
 
 void check_shard(std::uint64_t shard) {

@@ -33,6 +33,11 @@ class ChannelFabric final : public Engine {
   EngineCounts counts() const override;
   std::uint64_t held() const override;
 
+  /// For what was simulated elsewhere until now: puts a wavelet into a queue from where it leaves
+  /// in `due` at the earliest, and notes that a channel left by all its outputs a cycle ago.
+  void restore(std::uint32_t channel, const Wavelet& wavelet, base::Cycles due);
+  void restore_grant(std::uint32_t channel);
+
   const ChannelGraph& graph() const { return graph_; }
   std::size_t bytes() const;  ///< of records, slots and bitmaps
 
@@ -110,6 +115,7 @@ class ChannelFabric final : public Engine {
   std::unordered_map<std::uint32_t, Filter> filters_;   ///< by leaf
   std::unordered_map<std::uint32_t, Switch> switches_;  ///< by leaf, once moved
   std::uint64_t injected_ = 0;
+  std::uint64_t restored_ = 0;
   std::uint32_t step_ = 1;
   base::Cycles renewed_ = 0;
   bool moving_ = false;

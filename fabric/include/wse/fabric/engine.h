@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wse/base/units.h"
+#include "wse/fabric/circuit.h"
 #include "wse/fabric/fabric_config.h"
 #include "wse/fabric/route_table.h"
 #include "wse/fabric/router_model.h"
@@ -68,6 +69,11 @@ class EngineSink {
   /// after the latency of the ramp.
   virtual void free_slots(base::Cycles /*cycle*/, const std::uint32_t* /*begin*/,
                           const std::uint32_t* /*end*/) {}
+  /// A wavelet whose copies meet nobody: they can be used at the leaves of its circuit from
+  /// `first` + depth x hop_cycles on. Unless overridden, delivers the copies one by one. `number`
+  /// is that of the circuit.
+  virtual void deliver_flow(std::uint32_t number, const Circuit& circuit, base::Cycles first,
+                            std::uint32_t hop_cycles, const Wavelet& wavelet);
 };
 
 /// Counts since the start.
