@@ -199,7 +199,7 @@ bool ChannelFabric::can_move() const {
 }
 
 /// Where nothing is held no output is wanted in the cycles passed over.
-void ChannelFabric::on_skip() {
+void ChannelFabric::on_skip(base::Cycles /*cycle*/) {
   if (std::all_of(bands_.begin(), bands_.end(),
                   [](const Band& band) { return band.active.empty(); })) {
     ++step_;

@@ -25,7 +25,7 @@ EngineConfig EngineConfig::of(const FabricConfig& machine, base::ConfigErrors& e
 void Engine::skip_to(base::Cycles cycle) {
   WSE_CHECK(cycle >= now_ && !can_move(), "a fabric in motion cannot be moved on");
   if (cycle == now_) return;
-  on_skip();
+  on_skip(cycle);
   now_ = cycle;
 }
 

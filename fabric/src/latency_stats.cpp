@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/fabric/latency_stats.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace wse::fabric {
@@ -23,6 +24,44 @@ std::uint64_t LatencyHistogram::percentile(double share) const {
     if (counts_[bucket] != 0 && seen >= wanted) return first_of(bucket + 1) - 1;
   }
   return 0;
+}
+
+void LatencyStats::deliver_flow(std::uint32_t number, const Circuit& circuit, base::Cycles first,
+                                std::uint32_t hop_cycles, const Wavelet& wavelet) {
+  if (number >= flows_.size()) flows_.resize(number + std::size_t{1});
+  Flow& flow = flows_[number];
+  flow.circuit = &circuit;
+  flow.hop_cycles = hop_cycles;
+  ++flow.wavelets;
+  flow.offered_terms += offered_term(wavelet.data);
+  flow.products += offered_term(wavelet.data) * cycle_term(first);
+  flow.last = first;
+  const std::uint32_t latency = static_cast<std::uint32_t>(first) - wavelet.data;
+  for (auto& [at_source, count] : flow.latencies) {
+    if (at_source != latency) continue;
+    ++count;
+    return;
+  }
+  flow.latencies.emplace_back(latency, 1);
+}
+
+void LatencyStats::finish() {
+  for (const Flow& flow : flows_) {
+    if (flow.wavelets == 0) continue;
+    for (const Circuit::Leaf& leaf : flow.circuit->leaves) {
+      const std::uint64_t delay = std::uint64_t{leaf.depth} * flow.hop_cycles;
+      checksum_ += weight(leaf.leaf) * (flow.products + delay * flow.offered_terms);
+      last_cycle_ = std::max(last_cycle_, flow.last + delay);
+      for (const auto& [at_source, count] : flow.latencies) {
+        const auto latency = static_cast<std::uint32_t>(at_source + delay);
+        sum_ += latency * count;
+        max_ = std::max(max_, latency);
+        histogram_.add(latency, count);
+      }
+    }
+    delivered_ += flow.wavelets * flow.circuit->leaves.size();
+  }
+  flows_.clear();
 }
 
 void LatencyStats::add_to(base::ResultHash& hash) const {

@@ -5,6 +5,7 @@
 
 #include "wse/fabric/channel_fabric.h"
 #include "wse/fabric/deadlock.h"
+#include "wse/fabric/flow_fabric.h"
 #include "wse/fabric/offers.h"
 #include "wse/fabric/xy_fabric.h"
 
@@ -72,6 +73,9 @@ class NetworkOf final : public Network {
 std::unique_ptr<Network> make_network(const NocConfig& config, const Traffic& traffic) {
   if (config.traffic.routing == Routing::kXy) {
     return std::make_unique<NetworkOf<XyFabric>>(config.traffic.mesh, config.engine);
+  }
+  if (config.kind == EngineKind::kFlow) {
+    return std::make_unique<NetworkOf<FlowFabric>>(traffic.routes(), config.engine);
   }
   return std::make_unique<NetworkOf<ChannelFabric>>(traffic.routes(), config.engine);
 }
@@ -184,6 +188,7 @@ class NocRun {
       poll();
     }
     if (network_->held() != 0) throw DeadlockError("deadlock");
+    stats_.finish();
     return result(refused, accepted);
   }
 

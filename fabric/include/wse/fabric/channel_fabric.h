@@ -100,7 +100,7 @@ class ChannelFabric final : public Engine {
   void take_due();
   Band& band_of(std::uint32_t index);
   void renew_stamps();
-  void on_skip() override;
+  void on_skip(base::Cycles cycle) override;
 
   const EngineConfig config_;
   ChannelGraph graph_;

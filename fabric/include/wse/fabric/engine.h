@@ -116,8 +116,8 @@ class Engine {
   virtual std::uint64_t held() const = 0;  ///< wavelets in queues
 
  protected:
-  /// Before cycles are passed over.
-  virtual void on_skip() {}
+  /// Before the cycles up to `cycle` are passed over.
+  virtual void on_skip(base::Cycles /*cycle*/) {}
   base::Cycles now_ = 0;
 };
 

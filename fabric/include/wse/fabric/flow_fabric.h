@@ -33,7 +33,7 @@ class FlowFabric final : public Engine {
   std::uint64_t held() const override { return channels_.held(); }
 
   std::size_t bytes() const { return channels_.bytes(); }
-  /// Wavelets that flowed, of all that were injected.
+  /// Wavelets that began as a flow, of all that were injected.
   std::uint64_t flowed() const { return flowed_; }
 
  private:
@@ -75,6 +75,7 @@ class FlowFabric final : public Engine {
   void turn_to_cycles(Group& group);
   void restore(Group& group);
   void tell(EngineSink& sink);
+  void on_skip(base::Cycles cycle) override { channels_.skip_to(cycle); }
   /// The cycle in which a wavelet leaves the farthest router of its circuit.
   base::Cycles last_departure(const Circuit& circuit, base::Cycles injected) const {
     return injected + config_.ramp_cycles + base::Cycles{circuit.depth} * config_.hop_cycles;

@@ -54,8 +54,12 @@ class LatencyStats final : public EngineSink {
     if (cycle > last_cycle_) last_cycle_ = cycle;
   }
 
-  /// Wavelets that all left by one circuit: `count` copies at a leaf, with the sums over them of
-  /// the terms below.
+  void deliver_flow(std::uint32_t number, const Circuit& circuit, base::Cycles first,
+                    std::uint32_t hop_cycles, const Wavelet& wavelet) override;
+  /// Adds what flowed; call once before anything is read.
+  void finish();
+
+  // The terms of a checksum over all deliveries: weight(leaf) x offered_term x cycle_term.
   static std::uint64_t weight(std::uint32_t leaf) {
     const std::uint64_t z = (std::uint64_t{leaf} + 1) * 0x9e3779b97f4a7c15ULL;
     return (z ^ z >> 29) * 0xbf58476d1ce4e5b9ULL;
@@ -78,6 +82,18 @@ class LatencyStats final : public EngineSink {
   std::uint32_t max_ = 0;
   base::Cycles last_cycle_ = 0;
   LatencyHistogram histogram_;
+
+  /// What flowed by one circuit, as sums that give the terms of all its leaves at once.
+  struct Flow {
+    const Circuit* circuit = nullptr;
+    std::uint32_t hop_cycles = 1;
+    std::uint64_t wavelets = 0;
+    std::uint64_t offered_terms = 0;
+    std::uint64_t products = 0;  ///< of offered_term and cycle_term at depth 0
+    base::Cycles last = 0;       ///< at depth 0
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> latencies;  ///< at depth 0, and how many
+  };
+  std::vector<Flow> flows_;  ///< by circuit
 };
 
 }  // namespace wse::fabric
