@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "band_team.h"
 #include "channel_pass.h"
 #include "wse/base/check.h"
 
@@ -18,9 +19,9 @@ std::size_t ring_size(std::uint32_t latency) {
 
 }  // namespace
 
-ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config)
+ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config, std::uint32_t threads)
     : config_(config),
-      graph_(std::move(routes), config, 1),
+      graph_(std::move(routes), config, threads),
       records_(graph_.records()),
       overflow_(graph_.overflow_slots()),
       arbiters_(graph_.shares_outputs() ? graph_.mesh().tiles() : 0),
@@ -52,6 +53,8 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config)
            config.link_slots() <= Record::kSlotsWithNext &&
            config.ramp_slots() <= Record::kSlotsWithNext;
 }
+
+ChannelFabric::~ChannelFabric() = default;
 
 ChannelFabric::Band& ChannelFabric::band_of(std::uint32_t index) {
   std::size_t b = 0;
@@ -125,9 +128,27 @@ void ChannelFabric::step(EngineSink& sink) {
   if (under_way_ != 0) take_due();
   const std::uint64_t before = moves();
   moving_ = false;
-  for (Band& band : bands_) scan(band, sink);
+  // Meeting the other threads costs as much as a few hundred visits.
+  if (bands_.size() > 1 && moved_ >= std::uint64_t{config_.copies_a_thread} * bands_.size()) {
+    for (std::uint32_t b = 0; b < bands_.size(); ++b) {
+      EngineSink* own = sink.for_band(b);
+      bands_[b].sink = own != nullptr ? own : &bands_[b].collector;
+    }
+    if (team_ == nullptr) {
+      team_ = std::make_unique<BandTeam>(static_cast<std::uint32_t>(bands_.size()),
+                                         [this](std::uint32_t b) { scan(bands_[b]); });
+    }
+    team_->run();
+    for (Band& band : bands_) band.collector.pass_on(sink);
+  } else {
+    for (Band& band : bands_) {
+      band.sink = &sink;
+      scan(band);
+    }
+  }
   join_bands(sink);
-  moving_ = moving_ || moves() != before;
+  moved_ = moves() - before;
+  moving_ = moving_ || moved_ != 0;
   ++now_;
   ++step_;
 }
@@ -141,11 +162,11 @@ std::uint64_t ChannelFabric::moves() const {
   return sum;
 }
 
-void ChannelFabric::scan(Band& band, EngineSink& sink) {
+void ChannelFabric::scan(Band& band) {
   if (plain_) {
-    ChannelPass<true>(*this, band, sink).run();
+    ChannelPass<true>(*this, band).run();
   } else {
-    ChannelPass<false>(*this, band, sink).run();
+    ChannelPass<false>(*this, band).run();
   }
 }
 

@@ -15,10 +15,10 @@ namespace wse::fabric {
 template <bool Plain>
 class ChannelPass {
  public:
-  ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band, EngineSink& sink)
+  ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band)
       : fabric_(fabric),
         band_(band),
-        sink_(sink),
+        sink_(*band.sink),
         records_(fabric.records_),
         forks_(fabric.graph_.forks().data()),
         due_(Slot::stamp(fabric.now_) | Slot::kPayload),

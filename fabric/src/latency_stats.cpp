@@ -12,6 +12,12 @@ std::uint64_t LatencyHistogram::first_of(std::size_t bucket) {
   return (32 + (bucket - kExact) % 32) << (octave - 5);
 }
 
+void LatencyHistogram::add(const LatencyHistogram& that) {
+  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
+    counts_[bucket] += that.counts_[bucket];
+  }
+}
+
 std::uint64_t LatencyHistogram::total() const {
   return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }
@@ -45,7 +51,21 @@ void LatencyStats::deliver_flow(std::uint32_t number, const Circuit& circuit, ba
   flow.latencies.emplace_back(latency, 1);
 }
 
+EngineSink* LatencyStats::for_band(std::uint32_t band) {
+  while (bands_.size() <= band) bands_.push_back(std::make_unique<LatencyStats>());
+  return bands_[band].get();
+}
+
 void LatencyStats::finish() {
+  for (const std::unique_ptr<LatencyStats>& band : bands_) {
+    delivered_ += band->delivered_;
+    sum_ += band->sum_;
+    checksum_ += band->checksum_;
+    max_ = std::max(max_, band->max_);
+    last_cycle_ = std::max(last_cycle_, band->last_cycle_);
+    histogram_.add(band->histogram_);
+  }
+  bands_.clear();
   for (const Flow& flow : flows_) {
     if (flow.wavelets == 0) continue;
     for (const Circuit::Leaf& leaf : flow.circuit->leaves) {

@@ -77,7 +77,8 @@ std::unique_ptr<Network> make_network(const NocConfig& config, const Traffic& tr
   if (config.kind == EngineKind::kFlow) {
     return std::make_unique<NetworkOf<FlowFabric>>(traffic.routes(), config.engine);
   }
-  return std::make_unique<NetworkOf<ChannelFabric>>(traffic.routes(), config.engine);
+  return std::make_unique<NetworkOf<ChannelFabric>>(traffic.routes(), config.engine,
+                                                    config.threads);
 }
 
 /// Queues without bound, one a tile; only tiles that wait cost anything.
@@ -314,7 +315,8 @@ class NocRun {
 
 void NocConfig::validate(base::ConfigErrors& errors) const {
   traffic.validate(errors);
-  errors.require(threads >= 1 && threads <= 256, "--threads", threads, "must be 1 .. 256");
+  errors.require(threads >= 1 && threads <= 256 && threads <= traffic.mesh.rows, "--threads",
+                 threads, "must be 1 .. 256 and at most the rows of the mesh");
   const bool xy = traffic.routing == Routing::kXy;
   errors.require(kind == EngineKind::kCycle || !xy, "--engine", "flow",
                  "needs --routing color: xy routing depends on the data");

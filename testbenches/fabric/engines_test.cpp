@@ -56,6 +56,13 @@ void check_case(std::uint64_t seed) {
   ChannelFabric channels(c.routes, c.config);
   const FabricLog expected = FabricDriver(c, reference).run();
   EXPECT_TRUE(equal(expected, FabricDriver(c, channels).run())) << "WSE_SEED=" << seed;
+  EngineConfig threaded = c.config;
+  threaded.copies_a_thread = 0;
+  if (seed % 64 == 0 && c.routes.mesh().rows > 1) {
+    const std::uint32_t threads = seed % 128 == 0 ? 3 : 2;
+    ChannelFabric bands(c.routes, threaded, std::min(threads, c.routes.mesh().rows));
+    EXPECT_TRUE(equal(expected, FabricDriver(c, bands).run())) << "threads, WSE_SEED=" << seed;
+  }
   FlowFabric flows(c.routes, c.config);
   EXPECT_TRUE(equal(expected, FabricDriver(c, flows).run())) << "flows, WSE_SEED=" << seed;
 }

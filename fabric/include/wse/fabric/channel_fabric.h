@@ -11,12 +11,16 @@
 
 namespace wse::fabric {
 
+class BandTeam;
+
 /// The fabric for everyday use: visits the channels that hold wavelets, and those only. Equal to
 /// ReferenceFabric in every delivery and cycle (testbenches/fabric/engines_test.cpp).
 class ChannelFabric final : public Engine {
  public:
-  /// Routes must have passed check_routes().
-  ChannelFabric(RouteTable routes, const EngineConfig& config);
+  /// Routes must have passed check_routes(). Rows are divided among as many threads; results do not
+  /// depend on their number.
+  ChannelFabric(RouteTable routes, const EngineConfig& config, std::uint32_t threads = 1);
+  ~ChannelFabric() override;
 
   std::uint32_t source(std::uint32_t tile, std::uint8_t color) const override {
     return graph_.find(tile, color, Port::kRamp);
@@ -57,6 +61,23 @@ class ChannelFabric final : public Engine {
     std::uint32_t index;
     std::uint64_t members;  ///< 0: a channel; else bit k is the k-th channel from `index` on
   };
+  /// What a band gives in a cycle, where its sink is the caller's.
+  class Collector final : public EngineSink {
+   public:
+    void deliver(base::Cycles cycle, const Delivery* begin, const Delivery* end) override {
+      cycle_ = cycle;
+      deliveries_.insert(deliveries_.end(), begin, end);
+    }
+    void pass_on(EngineSink& sink) {
+      if (deliveries_.empty()) return;
+      sink.deliver(cycle_, deliveries_.data(), deliveries_.data() + deliveries_.size());
+      deliveries_.clear();
+    }
+
+   private:
+    base::Cycles cycle_ = 0;
+    std::vector<Delivery> deliveries_;
+  };
   /// Rows of tiles that one thread visits.
   struct Band {
     std::uint32_t first = 0;  ///< record
@@ -69,6 +90,8 @@ class ChannelFabric final : public Engine {
     std::vector<std::uint64_t> commands;  ///< of wavelets that have passed
     std::vector<std::uint32_t> crossing;  ///< channels of other bands that were fed
     EngineCounts counts;
+    Collector collector;
+    EngineSink* sink = nullptr;
     std::uint64_t left = 0;  ///< wavelets that have left their queue
     bool waits = false;      ///< for a stamp in the future
   };
@@ -89,7 +112,7 @@ class ChannelFabric final : public Engine {
     return slot(record, record.channel.head).load(std::memory_order_relaxed);
   }
   std::uint64_t moves() const;
-  void scan(Band& band, EngineSink& sink);
+  void scan(Band& band);
   Filter* filter(std::uint32_t leaf) { return &filters_.find(leaf)->second; }
   void join_bands(EngineSink& sink);
   void obey(std::uint32_t leaf, Command command);
@@ -118,6 +141,8 @@ class ChannelFabric final : public Engine {
   std::uint64_t restored_ = 0;
   std::uint32_t step_ = 1;
   base::Cycles renewed_ = 0;
+  std::uint64_t moved_ = 0;  ///< copies in the last cycle
+  std::unique_ptr<BandTeam> team_;
   bool moving_ = false;
   bool plain_ = false;  ///< for ChannelPass
 };

@@ -22,6 +22,9 @@ struct EngineConfig {
   /// Depth of the queue behind the ramp, by leaf; empty: compute engines take everything at once.
   std::vector<std::uint8_t> receiver_depth;
 
+  /// Of several threads each must have more copies than this to move, or one does all.
+  std::uint32_t copies_a_thread = 1000;
+
   /// Of a machine. A violation if its queues are too long for the engines.
   static EngineConfig of(const FabricConfig& machine, base::ConfigErrors& errors);
 
@@ -69,6 +72,9 @@ class EngineSink {
   /// after the latency of the ramp.
   virtual void free_slots(base::Cycles /*cycle*/, const std::uint32_t* /*begin*/,
                           const std::uint32_t* /*end*/) {}
+  /// A sink for what a band of rows gives, used by the band's thread; null if this sink wants
+  /// everything from the caller's thread.
+  virtual EngineSink* for_band(std::uint32_t /*band*/) { return nullptr; }
   /// A wavelet whose copies meet nobody: they can be used at the leaves of its circuit from
   /// `first` + depth x hop_cycles on. Unless overridden, delivers the copies one by one. `number`
   /// is that of the circuit.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "wse/base/result_hash.h"
@@ -25,6 +26,7 @@ class LatencyHistogram {
 
   void add(std::uint32_t latency, std::uint64_t count = 1) { counts_[bucket_of(latency)] += count; }
   std::uint64_t count(std::size_t bucket) const { return counts_[bucket]; }
+  void add(const LatencyHistogram& that);
   std::uint64_t total() const;
   /// The largest latency of the bucket in which a share of all (0 .. 1) is reached.
   std::uint64_t percentile(double share) const;
@@ -54,9 +56,10 @@ class LatencyStats final : public EngineSink {
     if (cycle > last_cycle_) last_cycle_ = cycle;
   }
 
+  EngineSink* for_band(std::uint32_t band) override;
   void deliver_flow(std::uint32_t number, const Circuit& circuit, base::Cycles first,
                     std::uint32_t hop_cycles, const Wavelet& wavelet) override;
-  /// Adds what flowed; call once before anything is read.
+  /// Adds what bands saw and what flowed; call once before anything is read.
   void finish();
 
   // The terms of a checksum over all deliveries: weight(leaf) x offered_term x cycle_term.
@@ -94,6 +97,7 @@ class LatencyStats final : public EngineSink {
     std::vector<std::pair<std::uint32_t, std::uint64_t>> latencies;  ///< at depth 0, and how many
   };
   std::vector<Flow> flows_;  ///< by circuit
+  std::vector<std::unique_ptr<LatencyStats>> bands_;
 };
 
 }  // namespace wse::fabric
