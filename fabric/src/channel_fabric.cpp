@@ -248,6 +248,31 @@ std::uint64_t ChannelFabric::held() const {
   return came - left;
 }
 
+std::vector<HeldQueue> ChannelFabric::held_queues() const {
+  std::vector<HeldQueue> held;
+  for (std::uint32_t leaf = 0; leaf < graph_.mesh().tiles() * kNumColors; ++leaf) {
+    graph_.for_each_channel(leaf, [&](std::uint32_t i) {
+      const Channel& c = records_[i].channel;
+      HeldQueue queue;
+      queue.leaf = leaf;
+      queue.input = c.port();
+      for (std::uint8_t place = 0; place < c.capacity; ++place) {
+        const std::uint64_t word = slot(records_[i], place).load(std::memory_order_relaxed);
+        queue.wavelets += (word & Slot::kFull) != 0 ? 1 : 0;
+      }
+      if (queue.wavelets == 0) return;
+      queue.wants = PortSet::from_bits(c.pending != 0 ? c.pending : c.outputs);
+      const auto state = switches_.find(leaf);
+      if (state != switches_.end()) {
+        queue.position = state->second.position;
+        queue.halted = state->second.halted;
+      }
+      held.push_back(queue);
+    });
+  }
+  return held;
+}
+
 std::size_t ChannelFabric::bytes() const {
   return std::size_t{graph_.size()} * sizeof(Record) + graph_.overflow_slots() * 8 +
          graph_.size() / 4 +

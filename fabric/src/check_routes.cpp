@@ -71,30 +71,38 @@ class Checker {
     }
   }
 
-  /// Depth first over (router, input) of a color, along the outputs of all switch positions.
+  /// One loop a color is told; what it leads to is not looked at any more.
   void find_loops() {
     std::vector<std::uint8_t> seen(std::size_t{mesh_.tiles()} * kNumPorts);
     for (std::uint8_t color = 0; color < kNumColors && left_ > 0; ++color) {
       std::fill(seen.begin(), seen.end(), std::uint8_t{0});
-      for (std::uint32_t tile = 0; tile < mesh_.tiles() && left_ > 0; ++tile) {
-        const ColorRoute* route = table_.find(tile, color);
-        if (route == nullptr) continue;
-        for (const Port port : kPorts) {
-          if (route->inputs().contains(port)) walk(tile, port, color, seen);
-        }
+      find_loop(color, seen);
+    }
+  }
+
+  void find_loop(std::uint8_t color, std::vector<std::uint8_t>& seen) {
+    for (std::uint32_t tile = 0; tile < mesh_.tiles(); ++tile) {
+      const ColorRoute* route = table_.find(tile, color);
+      if (route == nullptr) continue;
+      for (const Port port : kPorts) {
+        if (route->inputs().contains(port) && !walk(tile, port, color, seen)) return;
       }
     }
   }
 
-  void walk(std::uint32_t tile, Port port, std::uint8_t color, std::vector<std::uint8_t>& seen) {
+  /// Depth first over (router, input) of a color, along the outputs of all switch positions. False
+  /// if the way came back to itself.
+  bool walk(std::uint32_t tile, Port port, std::uint8_t color, std::vector<std::uint8_t>& seen) {
     struct Step {
       std::uint32_t tile;
       Port input;
       unsigned output;  // next to follow
     };
     enum : std::uint8_t { kNew, kOnPath, kDone };
-    const auto slot = [](std::uint32_t t, Port p) { return std::size_t{t} * kNumPorts + index_of(p); };
-    if (seen[slot(tile, port)] != kNew) return;
+    const auto slot = [](std::uint32_t t, Port p) {
+      return std::size_t{t} * kNumPorts + index_of(p);
+    };
+    if (seen[slot(tile, port)] != kNew) return true;
     std::vector<Step> path{{tile, port, 0}};
     seen[slot(tile, port)] = kOnPath;
     while (!path.empty()) {
@@ -110,13 +118,14 @@ class Checker {
       std::uint8_t& mark = seen[slot(other, facing(output))];
       if (mark == kOnPath) {
         add(step.tile, color, fmt::format("output {}", name_of(output)), "must not close a loop");
-        return;
+        return false;
       }
       if (mark == kNew) {
         mark = kOnPath;
         path.push_back({other, facing(output), 0});
       }
     }
+    return true;
   }
 
   const RouteTable& table_;

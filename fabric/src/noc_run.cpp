@@ -34,6 +34,7 @@ class Network {
   virtual EngineCounts counts() const = 0;
   virtual std::uint64_t held() const = 0;
   virtual std::size_t bytes() const = 0;
+  virtual std::string explain_deadlock() const = 0;
 };
 
 template <class Fabric>
@@ -65,6 +66,13 @@ class NetworkOf final : public Network {
   EngineCounts counts() const override { return fabric_.counts(); }
   std::uint64_t held() const override { return fabric_.held(); }
   std::size_t bytes() const override { return fabric_.bytes(); }
+  std::string explain_deadlock() const override {
+    if constexpr (std::is_same_v<Fabric, XyFabric>) {
+      return "deadlock, which routes along rows and then columns do not allow";
+    } else {
+      return fabric::explain_deadlock(fabric_.graph().routes(), fabric_.held_queues(), now());
+    }
+  }
 
  private:
   Fabric fabric_;
@@ -188,7 +196,7 @@ class NocRun {
       network_->step(stats_);
       poll();
     }
-    if (network_->held() != 0) throw DeadlockError("deadlock");
+    if (network_->held() != 0) throw DeadlockError(network_->explain_deadlock());
     stats_.finish();
     return result(refused, accepted);
   }

@@ -8,6 +8,7 @@
 
 #include "wse/fabric/active_set.h"
 #include "wse/fabric/channel_graph.h"
+#include "wse/fabric/deadlock.h"
 
 namespace wse::fabric {
 
@@ -41,6 +42,9 @@ class ChannelFabric final : public Engine {
   /// in `due` at the earliest, and notes that a channel left by all its outputs a cycle ago.
   void restore(std::uint32_t channel, const Wavelet& wavelet, base::Cycles due);
   void restore_grant(std::uint32_t channel);
+
+  /// All queues that hold something; for explain_deadlock().
+  std::vector<HeldQueue> held_queues() const;
 
   const ChannelGraph& graph() const { return graph_; }
   std::size_t bytes() const;  ///< of records, slots and bitmaps
@@ -104,7 +108,7 @@ class ChannelFabric final : public Engine {
     std::uint32_t counter = 0;
   };
 
-  Record::Word& slot(Record& record, std::uint8_t place) {
+  Record::Word& slot(Record& record, std::uint8_t place) const {
     if (record.channel.capacity <= Record::kSlotsWithNext) return record.near_slot(place);
     return overflow_[record.slots[0].load(std::memory_order_relaxed) + place];
   }
@@ -128,7 +132,7 @@ class ChannelFabric final : public Engine {
   const EngineConfig config_;
   ChannelGraph graph_;
   Record* const records_;
-  PageArray<Record::Word> overflow_;
+  mutable PageArray<Record::Word> overflow_;
   PageArray<Arbiter> arbiters_;  ///< by tile, where outputs are shared
   std::vector<Band> bands_;
   std::vector<std::uint8_t> credits_;                    ///< behind the ramp, by leaf

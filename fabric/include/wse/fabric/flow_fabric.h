@@ -32,6 +32,8 @@ class FlowFabric final : public Engine {
   EngineCounts counts() const override;
   std::uint64_t held() const override { return channels_.held(); }
 
+  std::vector<HeldQueue> held_queues() const { return channels_.held_queues(); }
+  const ChannelGraph& graph() const { return channels_.graph(); }
   std::size_t bytes() const { return channels_.bytes(); }
   /// Wavelets that began as a flow, of all that were injected.
   std::uint64_t flowed() const { return flowed_; }
