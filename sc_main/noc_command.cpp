@@ -6,8 +6,9 @@
 #include <regex>
 
 #include "commands.h"
+#include "noc_waves.h"
 #include "settings_options.h"
-#include "sweep_scripts.h"
+#include "wse/fabric/deadlock.h"
 #include "wse/report/files.h"
 #include "wse/report/noc_report.h"
 
@@ -32,6 +33,7 @@ struct NocOptions {
   std::int64_t packet = 1;
   std::int64_t threads = 1;
   std::uint64_t seed = 1;
+  NocWaveOptions waves;
   std::string out;
   bool json = false;
   bool quiet = false;
@@ -59,6 +61,7 @@ bool read_options(const Arguments& arguments, NocOptions& o) {
       "folder of the results (default out/noc-PATTERN)")("json", po::bool_switch(&o.json),
                                                          "print one JSON object")(
       "quiet", po::bool_switch(&o.quiet), "print nothing but errors");
+  o.waves.add_to(options);
   o.settings.add_to(options);
   po::variables_map values;
   return parse_options(arguments, options, {}, "wse noc [options]", values);
@@ -93,9 +96,7 @@ std::uint32_t whole(const char* option, std::int64_t value, base::ConfigErrors& 
   return static_cast<std::uint32_t>(value);
 }
 
-fabric::NocConfig config_of(const NocOptions& o) {
-  model::Origins origins;
-  const model::Settings settings = o.settings.read(origins);
+fabric::NocConfig config_of(const NocOptions& o, const model::Settings& settings) {
   base::ConfigErrors errors;
   fabric::NocConfig config;
   fabric::TrafficConfig& traffic = config.traffic;
@@ -121,25 +122,49 @@ fabric::NocConfig config_of(const NocOptions& o) {
   return config;
 }
 
+/// Routes are asked for again: a run that is watched is a short one.
+NocWaves waves_of(const NocOptions& o, const fabric::NocConfig& config, std::uint64_t core_hz,
+                  const std::string& folder) {
+  if (o.waves.file.empty()) return {o.waves, fabric::RouteTable({0, 0}), core_hz, folder};
+  base::ConfigErrors errors;
+  config.validate_watch(errors);
+  errors.throw_if_any();
+  return {o.waves, fabric::Traffic(config.traffic).routes(), core_hz, folder};
+}
+
+fabric::NocResult run(const fabric::NocConfig& config, NocWaves& waves) {
+  try {
+    return fabric::run_noc(config);
+  } catch (const fabric::DeadlockError&) {
+    waves.finish();  // they are whole: nothing more can happen
+    throw;
+  }
+}
+
 }  // namespace
 
 int noc_command(const Arguments& arguments) {
   NocOptions o;
   if (!read_options(arguments, o)) return kDone;
   report::NocRecord record;
-  record.config = config_of(o);
+  model::Origins origins;
+  const model::Settings settings = o.settings.read(origins);
+  record.config = config_of(o, settings);
   record.config.interrupted = [] { return g_interrupted != 0; };
   record.command = command_line("noc", arguments);
   const std::string out = o.out.empty() ? "out/noc-" + o.pattern : o.out;
   report::prepare_folder(out);
   const report::FolderLock lock(out);
+  NocWaves waves = waves_of(o, record.config, settings.machine.core_hz, out);
+  record.config.watch = waves.watch();
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
   const auto start = std::chrono::steady_clock::now();
-  record.result = fabric::run_noc(record.config);
+  record.result = run(record.config, waves);
   record.host = base::host_usage();
   record.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  waves.finish();
   const nlohmann::ordered_json stats = report::noc_json(record);
   report::write_files({{out + "/latency.csv", report::latency_csv(record.result.latencies)},
                        {out + "/stats.json", stats.dump(2) + "\n"}});
@@ -147,7 +172,7 @@ int noc_command(const Arguments& arguments) {
     std::cout << stats.dump(2) << std::endl;
   } else if (!o.quiet) {
     std::cout << report::noc_summary(record) << "  results in             " << out
-              << "/ (stats.json, latency.csv)" << std::endl;
+              << "/ (stats.json, latency.csv" << waves.files() << ")" << std::endl;
   }
   return kDone;
 }

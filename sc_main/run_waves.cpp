@@ -41,22 +41,17 @@ report::WaveSelection WaveOptions::selection() const {
 }
 
 RunWaves::RunWaves(const WaveOptions& options, const model::MachineConfig& machine,
-                   const std::string& folder)
-    : folder_(folder) {
+                   const std::string& folder) {
   if (options.file == "none") return;
-  path_ = fs::path(options.file).is_absolute() ? options.file : folder + "/" + options.file;
-  const fs::path path(path_);
-  partial_ = (path.parent_path() / (path.stem().string() + ".partial" + path.extension().string()))
-                 .string();
-  waves_ = std::make_unique<report::WaferWaves>(report::open_wave_file(partial_), machine,
+  file_.emplace(folder, options.file);
+  waves_ = std::make_unique<report::WaferWaves>(report::open_wave_file(file_->partial()), machine,
                                                 options.selection());
 }
 
 RunWaves::~RunWaves() {
   const bool nothing = waves_ == nullptr || waves_->windows() == 0;
   waves_.reset();
-  std::error_code ignored;
-  if (!finished_ && nothing && !partial_.empty()) fs::remove(partial_, ignored);
+  if (!finished_ && nothing && file_) file_->discard();
 }
 
 void RunWaves::observe(const model::RunSample& sample, const power::WindowSample& power) {
@@ -67,27 +62,25 @@ void RunWaves::finish() {
   if (waves_ == nullptr) return;
   waves_->close();
   if (waves_->windows() == 0) {
-    std::cerr << "wse: the run was shorter than --wave-from: " << path_ << " holds no values\n";
+    std::cerr << "wse: the run was shorter than --wave-from: " << file_->path()
+              << " holds no values\n";
   }
-  fs::rename(partial_, path_);
-  const fs::path path(path_);
-  const std::string folder = path.parent_path().string();
+  file_->finish();
+  const std::string folder = file_->folder();
   report::write_file(folder + "/phases.txt", report::translation_file(report::phase_names()));
   report::write_file(folder + "/clock_states.txt", waves_->clock_state_file());
   // GTKWave looks for these files from where it was started: say the whole path.
-  report::write_file((folder / fs::path(path.stem().string() + ".gtkw")).string(),
-                     waves_->save_file(path.filename().string(), fs::absolute(folder).string()));
+  report::write_file(folder + "/" + file_->stem() + ".gtkw",
+                     waves_->save_file(file_->name(), fs::absolute(folder).string()));
   finished_ = true;
 }
 
 std::string RunWaves::files() const {
-  if (path_.empty()) return "";
-  const fs::path path(path_);
-  return ", " + path.filename().string() + ", " + path.stem().string() + ".gtkw";
+  return file_ ? ", " + file_->name() + ", " + file_->stem() + ".gtkw" : "";
 }
 
 std::string RunWaves::left_behind() const {
-  return waves_ == nullptr || waves_->windows() == 0 ? "" : partial_;
+  return waves_ == nullptr || waves_->windows() == 0 ? "" : file_->partial();
 }
 
 }  // namespace wse::cli

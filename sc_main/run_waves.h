@@ -3,8 +3,10 @@
 
 #include <boost/program_options.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "partial_file.h"
 #include "wse/report/wafer_waves.h"
 
 namespace wse::cli {
@@ -41,9 +43,7 @@ class RunWaves {
   std::string left_behind() const;
 
  private:
-  const std::string folder_;
-  std::string path_;  ///< of the finished file
-  std::string partial_;
+  std::optional<PartialFile> file_;
   std::unique_ptr<report::WaferWaves> waves_;
   bool finished_ = false;
 };

@@ -2,6 +2,7 @@
 #include "wse/fabric/channel_fabric.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "band_team.h"
 #include "channel_pass.h"
@@ -76,6 +77,7 @@ bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
   place.store(Slot::make(wavelet) | Slot::stamp(now_ + config_.ramp_cycles),
               std::memory_order_relaxed);
   c.tail = static_cast<std::uint8_t>(c.tail + 1 == c.capacity ? 0 : c.tail + 1);
+  if (c.has(Channel::kWatched)) given_.push_back({tile_of(c.leaf), Port::kRamp, true, wavelet});
   ++injected_;
   moving_ = true;
   return true;
@@ -126,6 +128,8 @@ void ChannelFabric::take_due() {
 void ChannelFabric::step(EngineSink& sink) {
   if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps();
   if (under_way_ != 0) take_due();
+  watching_ = watch_ != nullptr && watch_->watches(now_);
+  if (watching_) read_watched_queues();
   const std::uint64_t before = moves();
   moving_ = false;
   // Meeting the other threads costs as much as a few hundred visits.
@@ -147,6 +151,8 @@ void ChannelFabric::step(EngineSink& sink) {
     }
   }
   join_bands(sink);
+  if (watching_) show_watch();
+  given_.clear();
   moved_ = moves() - before;
   moving_ = moving_ || moved_ != 0;
   ++now_;
@@ -163,10 +169,12 @@ std::uint64_t ChannelFabric::moves() const {
 }
 
 void ChannelFabric::scan(Band& band) {
-  if (plain_) {
-    ChannelPass<true>(*this, band).run();
+  if (watching_) {
+    ChannelPass<false, true>(*this, band).run();
+  } else if (plain_) {
+    ChannelPass<true, false>(*this, band).run();
   } else {
-    ChannelPass<false>(*this, band).run();
+    ChannelPass<false, false>(*this, band).run();
   }
 }
 
@@ -219,8 +227,12 @@ bool ChannelFabric::can_move() const {
                      [](const Band& band) { return !band.active.empty(); });
 }
 
-/// Where nothing is held no output is wanted in the cycles passed over.
 void ChannelFabric::on_skip(base::Cycles /*cycle*/) {
+  if (watch_ != nullptr && watch_->watches(now_)) {  // what the last cycle left
+    read_watched_queues();
+    watch_->see(now_, watched_queues_, {});
+  }
+  // Where nothing is held no output is wanted in the cycles passed over.
   if (std::all_of(bands_.begin(), bands_.end(),
                   [](const Band& band) { return band.active.empty(); })) {
     ++step_;
@@ -246,6 +258,46 @@ std::uint64_t ChannelFabric::held() const {
     left += band.left;
   }
   return came - left;
+}
+
+void ChannelFabric::set_watch(RouterWatch& watch) {
+  watch_ = &watch;
+  const base::Rectangle tiles = watch.tiles();
+  for (std::uint32_t y = tiles.rows.begin; y < tiles.rows.end; ++y) {
+    for (std::uint32_t x = tiles.columns.begin; x < tiles.columns.end; ++x) {
+      for (std::uint8_t color = 0; color < kNumColors; ++color) {
+        graph_.for_each_channel(leaf_of(graph_.mesh().tile(x, y), color), [this](std::uint32_t i) {
+          records_[i].channel.input |= Channel::kWatched;
+          watched_.push_back(i);
+        });
+      }
+    }
+  }
+}
+
+void ChannelFabric::read_watched_queues() {
+  watched_queues_.clear();
+  for (const std::uint32_t i : watched_) {
+    const Channel& c = records_[i].channel;
+    QueueFill fill{tile_of(c.leaf), c.port(), color_of(c.leaf), 0, c.capacity};
+    for (std::uint8_t place = 0; place < c.capacity; ++place) {
+      const std::uint64_t word = slot(records_[i], place).load(std::memory_order_relaxed);
+      const bool here = (word & Slot::kFull) != 0 && Slot::due(word, now_);
+      fill.wavelets = static_cast<std::uint8_t>(fill.wavelets + (here ? 1 : 0));
+    }
+    watched_queues_.push_back(fill);
+  }
+}
+
+void ChannelFabric::show_watch() {
+  for (Band& band : bands_) {
+    given_.insert(given_.end(), band.events.begin(), band.events.end());
+    band.events.clear();
+  }
+  std::sort(given_.begin(), given_.end(), [](const LinkEvent& a, const LinkEvent& b) {
+    return std::tie(a.tile, a.given, a.port) < std::tie(b.tile, b.given, b.port);
+  });
+  watch_->see(now_, watched_queues_, given_);
 }
 
 std::vector<HeldQueue> ChannelFabric::held_queues() const {

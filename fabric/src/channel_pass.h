@@ -12,7 +12,8 @@ namespace wse::fabric {
 /// the state at the start of the cycle only, so the order of the visits does not matter.
 ///
 /// Plain: no filters, no queues behind ramps to run full, all slots beside their records.
-template <bool Plain>
+/// Watched: what leaves the watched routers is noted.
+template <bool Plain, bool Watched>
 class ChannelPass {
  public:
   ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band)
@@ -201,11 +202,16 @@ class ChannelPass {
     const std::uint64_t payload = payload_of(c, head);
     unsigned rest = wanted;
     if (!c.has(Channel::kForks)) {
-      if ((wanted & ~kRampBit) != 0 && send_link(c.next, payload)) rest &= kRampBit;
+      if ((wanted & ~kRampBit) != 0 && send_link(c.next, payload)) {
+        note(c, wanted & ~kRampBit, payload);
+        rest &= kRampBit;
+      }
     } else {
       for (unsigned links = wanted & ~kRampBit; links != 0; links &= links - 1) {
         const auto output = static_cast<unsigned>(__builtin_ctz(links));
-        if (send_link(next_of(c, output), payload)) rest &= ~(1U << output);
+        if (!send_link(next_of(c, output), payload)) continue;
+        note(c, 1U << output, payload);
+        rest &= ~(1U << output);
       }
     }
     if ((wanted & kRampBit) != 0 && send_ramp(c, head, payload)) rest &= ~kRampBit;
@@ -288,6 +294,7 @@ class ChannelPass {
         const bool sent = output == kRamp ? send_ramp(c, head, payload)
                                           : send_link(next_of(c, output), payload);
         if (!sent) continue;
+        if (output != kRamp) note(c, 1U << output, payload);
         pointer = static_cast<std::uint8_t>(k + 1);
         const unsigned rest = (c.pending != 0 ? c.pending : c.outputs) & ~(1U << output);
         c.pending = static_cast<std::uint8_t>(rest);
@@ -304,6 +311,16 @@ class ChannelPass {
     const ColorRoute* route = fabric_.graph_.routes().find(tile_of(c.leaf), color_of(c.leaf));
     return (payload & ~std::uint64_t{0xffffffff}) |
            route->data_after(Slot::wavelet(head, color_of(c.leaf)));
+  }
+
+  /// A copy leaves a router by the one output of a set.
+  [[gnu::always_inline]] inline void note(const Channel& c, unsigned output,
+                                          std::uint64_t payload) {
+    if constexpr (Watched) {
+      if (!c.has(Channel::kWatched)) return;
+      band_.events.push_back({tile_of(c.leaf), static_cast<Port>(__builtin_ctz(output)), false,
+                              Slot::wavelet(payload, color_of(c.leaf))});
+    }
   }
 
   std::uint32_t next_of(const Channel& c, unsigned output) const {
@@ -346,6 +363,7 @@ class ChannelPass {
       }
       if (filter != nullptr) filter->counter = filter->filter.count(wavelet, filter->counter);
     }
+    note(c, kRampBit, payload);
     deliveries_->leaf = c.leaf;
     deliveries_->data = static_cast<std::uint32_t>(payload);
     deliveries_->flags = static_cast<std::uint32_t>(payload >> Slot::kFlagShift) & 3;

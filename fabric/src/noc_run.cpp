@@ -35,6 +35,7 @@ class Network {
   virtual std::uint64_t held() const = 0;
   virtual std::size_t bytes() const = 0;
   virtual std::string explain_deadlock() const = 0;
+  virtual void set_watch(RouterWatch& watch) = 0;
 };
 
 template <class Fabric>
@@ -66,6 +67,9 @@ class NetworkOf final : public Network {
   EngineCounts counts() const override { return fabric_.counts(); }
   std::uint64_t held() const override { return fabric_.held(); }
   std::size_t bytes() const override { return fabric_.bytes(); }
+  void set_watch(RouterWatch& watch) override {
+    if constexpr (std::is_same_v<Fabric, ChannelFabric>) fabric_.set_watch(watch);
+  }
   std::string explain_deadlock() const override {
     if constexpr (std::is_same_v<Fabric, XyFabric>) {
       return "deadlock, which routes along rows and then columns do not allow";
@@ -178,6 +182,7 @@ class NocRun {
         packets_(turns_ > 1 ? traffic_.senders().size() : 0, 0),
         turn_(config.traffic.mesh.tiles(), ~std::uint32_t{0}) {
     find_ways();
+    if (config.watch != nullptr) network_->set_watch(*config.watch);
   }
 
   NocResult run() {
@@ -196,7 +201,11 @@ class NocRun {
       network_->step(stats_);
       poll();
     }
-    if (network_->held() != 0) throw DeadlockError(network_->explain_deadlock());
+    network_->skip_to(network_->now() + 1);
+    if (network_->held() != 0) {
+      if (config_.watch != nullptr) config_.watch->deadlock(network_->now());
+      throw DeadlockError(network_->explain_deadlock());
+    }
     stats_.finish();
     return result(refused, accepted);
   }
@@ -330,6 +339,11 @@ void NocConfig::validate(base::ConfigErrors& errors) const {
                  "needs --routing color: xy routing depends on the data");
   errors.require(threads == 1 || (!xy && kind == EngineKind::kCycle), "--threads", threads,
                  "must be 1 with --routing xy or --engine flow");
+}
+
+void NocConfig::validate_watch(base::ConfigErrors& errors) const {
+  errors.require(traffic.routing == Routing::kColor && kind == EngineKind::kCycle, "--wave", "given",
+                 "needs --routing color and --engine cycle");
 }
 
 NocResult run_noc(const NocConfig& config) { return NocRun(config).run(); }

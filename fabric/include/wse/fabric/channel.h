@@ -64,7 +64,7 @@ struct Channel {
   static constexpr std::uint8_t kFiltered = 8;  ///< a filter stands at the ramp
   static constexpr std::uint8_t kPops = 16;     ///< control wavelets may lose their first command
   static constexpr std::uint8_t kTwin = 32;     ///< the router is simulated elsewhere
-  static constexpr std::uint8_t kTraced = 64;   ///< what leaves it is recorded
+  static constexpr std::uint8_t kWatched = 64;  ///< what leaves it is noted
   static constexpr std::uint8_t kForks = 128;   ///< it has several link outputs
 
   Port port() const { return static_cast<Port>(input & kPort); }

@@ -9,6 +9,7 @@
 #include "wse/fabric/active_set.h"
 #include "wse/fabric/channel_graph.h"
 #include "wse/fabric/deadlock.h"
+#include "wse/fabric/router_watch.h"
 
 namespace wse::fabric {
 
@@ -43,6 +44,9 @@ class ChannelFabric final : public Engine {
   void restore(std::uint32_t channel, const Wavelet& wavelet, base::Cycles due);
   void restore_grant(std::uint32_t channel);
 
+  /// Before the first cycle; the watch must outlive the fabric.
+  void set_watch(RouterWatch& watch);
+
   /// All queues that hold something; for explain_deadlock().
   std::vector<HeldQueue> held_queues() const;
 
@@ -50,7 +54,7 @@ class ChannelFabric final : public Engine {
   std::size_t bytes() const;  ///< of records, slots and bitmaps
 
  private:
-  template <bool Plain>
+  template <bool Plain, bool Watched>
   friend class ChannelPass;
   static constexpr std::size_t kFlushAt = 4096;  ///< deliveries; stays in the cache
   static constexpr std::size_t kBatch = 64;      ///< visits
@@ -94,6 +98,7 @@ class ChannelFabric final : public Engine {
     std::vector<std::uint64_t> commands;  ///< of wavelets that have passed
     std::vector<std::uint32_t> crossing;  ///< channels of other bands that were fed
     EngineCounts counts;
+    std::vector<LinkEvent> events;  ///< of watched routers
     Collector collector;
     EngineSink* sink = nullptr;
     std::uint64_t left = 0;  ///< wavelets that have left their queue
@@ -125,6 +130,8 @@ class ChannelFabric final : public Engine {
     return calendar[cycle & (calendar.size() - 1)];
   }
   void take_due();
+  void read_watched_queues();
+  void show_watch();
   Band& band_of(std::uint32_t index);
   void renew_stamps();
   void on_skip(base::Cycles cycle) override;
@@ -147,6 +154,11 @@ class ChannelFabric final : public Engine {
   base::Cycles renewed_ = 0;
   std::uint64_t moved_ = 0;  ///< copies in the last cycle
   std::unique_ptr<BandTeam> team_;
+  RouterWatch* watch_ = nullptr;
+  bool watching_ = false;  ///< in this cycle
+  std::vector<std::uint32_t> watched_;  ///< channels
+  std::vector<QueueFill> watched_queues_;
+  std::vector<LinkEvent> given_;  ///< by compute engines of watched tiles
   bool moving_ = false;
   bool plain_ = false;  ///< for ChannelPass
 };

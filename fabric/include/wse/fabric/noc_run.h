@@ -6,6 +6,7 @@
 
 #include "wse/fabric/engine.h"
 #include "wse/fabric/latency_stats.h"
+#include "wse/fabric/router_watch.h"
 #include "wse/fabric/traffic.h"
 
 namespace wse::fabric {
@@ -17,9 +18,12 @@ struct NocConfig {
   EngineConfig engine;
   EngineKind kind = EngineKind::kCycle;
   std::uint32_t threads = 1;
+  RouterWatch* watch = nullptr;  ///< of some routers, at the cycle level with colors
   std::function<bool()> interrupted;  ///< asked now and then; true ends the run
 
   void validate(base::ConfigErrors& errors) const;
+  /// Whether routers can be watched.
+  void validate_watch(base::ConfigErrors& errors) const;
 };
 
 /// Of a run of synthetic traffic; counts in wavelets, times in cycles.

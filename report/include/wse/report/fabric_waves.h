@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "wse/base/clock_epochs.h"
+#include "wse/base/wave_sink.h"
+#include "wse/fabric/route_table.h"
+#include "wse/fabric/router_watch.h"
+
+namespace wse::report {
+
+/// Which routers are recorded, and when.
+struct FabricWaveSelection {
+  base::Rectangle tiles;
+  base::Cycles from = 0;
+  base::Cycles to = ~base::Cycles{0};  ///< included
+
+  /// What starts the recording, if anything; then `from` and `to` bound when it may happen.
+  enum class Trigger : std::uint8_t { kNone, kColor, kQueueFull, kDeadlock };
+  Trigger trigger = Trigger::kNone;
+  std::uint8_t color = 0;         ///< seen on a link of the routers
+  base::Cycles full_cycles = 1;   ///< a queue of the routers full for so long
+  base::Cycles before = 64;       ///< cycles kept from before the trigger
+  base::Cycles after = 64;        ///< and recorded from it on
+};
+
+/// Waves of routers, written while the fabric runs: for each port that a route uses
+/// router_X_Y.PORT_{valid,color,data,control} of what leaves by it, given_* of what the compute
+/// engine gives, and queue_PORT_cC, wavelets in a queue that may leave; fabric.cycle above them.
+class FabricWaves final : public fabric::RouterWatch {
+ public:
+  FabricWaves(std::unique_ptr<base::WaveSink> sink, const fabric::RouteTable& routes,
+              const FabricWaveSelection& selection, std::uint64_t core_hz);
+
+  base::Rectangle tiles() const override { return selection_.tiles; }
+  bool watches(base::Cycles cycle) override;
+  void see(base::Cycles cycle, const std::vector<fabric::QueueFill>& queues,
+           const std::vector<fabric::LinkEvent>& events) override;
+  void deadlock(base::Cycles cycle) override;
+  void close();
+
+  base::Cycles cycles() const { return cycles_; }  ///< recorded
+  std::optional<base::Cycles> triggered() const { return triggered_; }
+  /// A GTKWave save file: a group a router, links above queues.
+  std::string save_file(const std::string& waves) const;
+
+ private:
+  using Id = base::WaveSink::Id;
+  struct Link {
+    Id valid, color, data, control;
+    bool was_valid = false;
+  };
+  struct Cycle {
+    base::Cycles cycle;
+    std::vector<fabric::QueueFill> queues;
+    std::vector<fabric::LinkEvent> events;
+  };
+  static std::uint64_t link_key(std::uint32_t tile, fabric::Port port, bool given) {
+    return std::uint64_t{tile} * 16 + static_cast<std::uint64_t>(port) * 2 + (given ? 1 : 0);
+  }
+  Id add(std::uint32_t tile, const std::string& name, std::uint32_t width);
+  void describe(const fabric::RouteTable& routes, std::uint32_t tile);
+  bool fires(base::Cycles cycle, const std::vector<fabric::QueueFill>& queues,
+             const std::vector<fabric::LinkEvent>& events);
+  void fire(base::Cycles cycle);
+  void write(const Cycle& cycle);
+
+  std::unique_ptr<base::WaveSink> sink_;
+  const FabricWaveSelection selection_;
+  const base::ClockEpochs clock_;
+  const fabric::Mesh mesh_;
+  Id cycle_ = 0;
+  std::map<std::uint64_t, Link> links_;
+  std::map<std::uint64_t, Id> queues_;
+  std::vector<std::pair<std::uint32_t, std::string>> names_;  ///< of signals, with their tiles
+  std::deque<Cycle> ring_;
+  std::map<std::uint64_t, base::Cycles> full_since_;  ///< by queue
+  std::optional<base::Cycles> triggered_;
+  base::Cycles cycles_ = 0;
+  base::Cycles first_ = 0, last_ = 0;
+};
+
+}  // namespace wse::report

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "noc_waves.h"
+
+#include <iostream>
+#include <regex>
+
+#include "wse/report/files.h"
+#include "wse/report/wave_file.h"
+
+namespace wse::cli {
+
+namespace po = boost::program_options;
+using Selection = report::FabricWaveSelection;
+
+namespace {
+
+constexpr std::uint64_t kMostTiles = 4096;
+
+/// X0..X1,Y0..Y1, all included; or X,Y.
+base::Rectangle tiles_of(const std::string& text, fabric::Mesh mesh, base::ConfigErrors& errors) {
+  base::Rectangle tiles{{0, mesh.columns}, {0, mesh.rows}};
+  if (!text.empty()) {
+    static const std::regex form("([0-9]{1,5})(\\.\\.([0-9]{1,5}))?,([0-9]{1,5})(\\.\\.([0-9]{1,5}))?");
+    std::smatch match;
+    if (!std::regex_match(text, match, form)) {
+      errors.add("--wave-tiles", text, "must be X0..X1,Y0..Y1");
+      return tiles;
+    }
+    const auto span = [&match](std::size_t first, std::size_t last) {
+      const auto begin = static_cast<std::uint32_t>(std::stoul(match[first]));
+      const auto end = match[last].matched ? static_cast<std::uint32_t>(std::stoul(match[last])) : begin;
+      return base::Span{begin, end + 1};
+    };
+    tiles = {span(1, 3), span(4, 6)};
+    const bool inside = tiles.columns.size() > 0 && tiles.rows.size() > 0 &&
+                        tiles.columns.end <= mesh.columns && tiles.rows.end <= mesh.rows;
+    errors.require(inside, "--wave-tiles", text,
+                   fmt::format("must lie in the mesh of {} x {} tiles", mesh.columns, mesh.rows));
+  }
+  errors.require(tiles.tiles() <= kMostTiles, "--wave-tiles", text.empty() ? "all" : text,
+                 fmt::format("must be at most {} routers", kMostTiles));
+  return tiles;
+}
+
+/// color=C, full=N or deadlock.
+void read_trigger(const std::string& text, Selection& selection, base::ConfigErrors& errors) {
+  static const std::regex form("(color|full)=([0-9]{1,9})|deadlock");
+  std::smatch match;
+  if (text.empty()) return;
+  if (!std::regex_match(text, match, form)) {
+    errors.add("--wave-trigger", text, "must be color=C, full=CYCLES or deadlock");
+    return;
+  }
+  if (text == "deadlock") {
+    selection.trigger = Selection::Trigger::kDeadlock;
+    return;
+  }
+  const unsigned long number = std::stoul(match[2]);
+  if (match[1] == "color") {
+    errors.require(number < fabric::kNumColors, "--wave-trigger", text, "must be a color 0 .. 23");
+    selection.trigger = Selection::Trigger::kColor;
+    selection.color = static_cast<std::uint8_t>(number);
+  } else {
+    errors.require(number >= 1, "--wave-trigger", text, "must be at least one cycle");
+    selection.trigger = Selection::Trigger::kQueueFull;
+    selection.full_cycles = number;
+  }
+}
+
+}  // namespace
+
+void NocWaveOptions::add_to(po::options_description& options) {
+  options.add_options()("wave", po::value(&file)->value_name("FILE"),
+                        "waves of routers, .vcd or .fst, in the folder of the results")(
+      "wave-tiles", po::value(&tiles)->value_name("X0..X1,Y0..Y1"),
+      "routers of the waves (default all)")("wave-from", po::value(&from)->value_name("C"),
+                                            "first cycle of the waves (default 0)")(
+      "wave-to", po::value(&to)->value_name("C"), "last cycle of the waves (default: the end)")(
+      "wave-trigger", po::value(&trigger)->value_name("EVENT"),
+      "record around color=C (seen on a link), full=N (a queue full for N cycles) or deadlock")(
+      "wave-before", po::value(&before)->value_name("N"),
+      "cycles kept from before the trigger (default 64)")(
+      "wave-after", po::value(&after)->value_name("N"),
+      "cycles recorded from the trigger on (default 64)");
+}
+
+Selection NocWaveOptions::selection(fabric::Mesh mesh) const {
+  base::ConfigErrors errors;
+  Selection selection;
+  selection.tiles = tiles_of(tiles, mesh, errors);
+  errors.require(from >= 0, "--wave-from", from, "must not be negative");
+  errors.require(to == -1 || to >= from, "--wave-to", to, "must not be before --wave-from");
+  errors.require(before >= 0 && before <= 1'000'000, "--wave-before", before, "must be 0 .. 1000000");
+  errors.require(after >= 1, "--wave-after", after, "must be at least 1");
+  read_trigger(trigger, selection, errors);
+  errors.throw_if_any();
+  selection.from = static_cast<base::Cycles>(from);
+  if (to >= 0) selection.to = static_cast<base::Cycles>(to);
+  selection.before = static_cast<base::Cycles>(before);
+  selection.after = static_cast<base::Cycles>(after);
+  return selection;
+}
+
+NocWaves::NocWaves(const NocWaveOptions& options, const fabric::RouteTable& routes,
+                   std::uint64_t core_hz, const std::string& folder) {
+  if (options.file.empty()) return;
+  const Selection selection = options.selection(routes.mesh());
+  file_.emplace(folder, options.file);
+  waves_ = std::make_unique<report::FabricWaves>(report::open_wave_file(file_->partial()), routes,
+                                                 selection, core_hz);
+}
+
+NocWaves::~NocWaves() {
+  if (waves_ == nullptr) return;
+  const bool nothing = waves_->cycles() == 0;
+  waves_->close();
+  if (nothing) {
+    file_->discard();
+  } else {
+    std::cerr << "wse: the waves up to here are in " << file_->partial() << "\n";
+  }
+}
+
+void NocWaves::finish() {
+  if (waves_ == nullptr) return;
+  waves_->close();
+  if (waves_->cycles() == 0) {
+    std::cerr << "wse: " << file_->path() << " holds no values: the cycles of --wave-from and --wave-to, "
+              << "or the trigger, did not come\n";
+  }
+  file_->finish();
+  report::write_file(file_->folder() + "/" + file_->stem() + ".gtkw",
+                     waves_->save_file(file_->name()));
+  waves_.reset();
+}
+
+std::string NocWaves::files() const {
+  return file_ ? ", " + file_->name() + ", " + file_->stem() + ".gtkw" : "";
+}
+
+}  // namespace wse::cli

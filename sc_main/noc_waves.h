@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "partial_file.h"
+#include "wse/fabric/traffic.h"
+#include "wse/report/fabric_waves.h"
+
+namespace wse::cli {
+
+/// The wave options of commands that run at the cycle level.
+struct NocWaveOptions {
+  std::string file;  ///< empty: none
+  std::string tiles;
+  std::int64_t from = 0;
+  std::int64_t to = -1;
+  std::string trigger;
+  std::int64_t before = 64;
+  std::int64_t after = 64;
+
+  void add_to(boost::program_options::options_description& options);
+  /// Throws ConfigError.
+  report::FabricWaveSelection selection(fabric::Mesh mesh) const;
+};
+
+/// Waves of a run of the fabric; they get their name when the run is whole.
+class NocWaves {
+ public:
+  NocWaves(const NocWaveOptions& options, const fabric::RouteTable& routes, std::uint64_t core_hz,
+           const std::string& folder);
+  ~NocWaves();
+  NocWaves(const NocWaves&) = delete;
+  NocWaves& operator=(const NocWaves&) = delete;
+
+  fabric::RouterWatch* watch() { return waves_.get(); }
+  void finish();
+  /// ", a.vcd, a.gtkw", or nothing.
+  std::string files() const;
+
+ private:
+  std::optional<PartialFile> file_;
+  std::unique_ptr<report::FabricWaves> waves_;
+};
+
+}  // namespace wse::cli
