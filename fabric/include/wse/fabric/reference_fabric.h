@@ -17,6 +17,11 @@ class ReferenceFabric final : public Engine {
 
   /// Puts another implementation in the place of a router, before the first cycle.
   void set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> twin);
+  /// The same with one around the router that is there: twin = wrap(router).
+  template <class Wrap>
+  void wrap_router(std::uint32_t tile, Wrap&& wrap) {
+    routers_[tile] = wrap(std::move(routers_[tile]));
+  }
 
   std::uint32_t source(std::uint32_t tile, std::uint8_t color) const override;
   bool inject(std::uint32_t source, const Wavelet& wavelet) override;
