@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// wse noc: its keys, its files, its waves, and what it says to bad input.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/run_command.h"
+
+namespace wse {
+namespace {
+
+using nlohmann::json;
+using testing_support::CommandResult;
+using testing_support::read_file;
+using testing_support::run_command;
+
+class NocCommandTest : public ::testing::Test {
+ protected:
+  CommandResult noc(const std::string& arguments) {
+    return run_command(std::string(WSE_CLI) + " noc " + arguments, folder_);
+  }
+  json stats(const std::string& arguments) {
+    const CommandResult r = noc(arguments + " --json");
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(r.err, "");
+    return json::parse(r.out);
+  }
+  testing_support::TemporaryFolder folder_;
+};
+
+TEST_F(NocCommandTest, PrintsTheKeysOfTheContract) {
+  const json s = stats("--mesh 8x8 --pattern uniform --routing xy --rate 0.05 --cycles 500");
+  for (const char* key :
+       {"mesh", "pattern", "routing", "engine", "cycles", "offered", "injected", "refused",
+        "delivered", "mean_latency_cycles", "max_latency_cycles", "accepted_rate", "wavelet_hops",
+        "host_cpu_seconds", "hops_per_cpu_second", "max_rss_bytes", "result_hash"}) {
+    EXPECT_TRUE(s.contains(key)) << key;
+  }
+  EXPECT_EQ(s["mesh"], json({8, 8}));
+  EXPECT_EQ(s["routing"], "xy");
+  EXPECT_EQ(s["offered"], s["injected"].get<std::uint64_t>() + s["refused"].get<std::uint64_t>());
+  EXPECT_NEAR(s["accepted_rate"].get<double>(), 0.05, 0.003);
+}
+
+TEST_F(NocCommandTest, WritesItsResultsIntoAFolder) {
+  const CommandResult r = noc("--mesh 6x5 --pattern halo --rate 0.2 --cycles 200 --out results");
+  EXPECT_EQ(r.status, 0);
+  EXPECT_NE(r.out.find("halo on 6 x 5 tiles, color routing, cycle level"), std::string::npos);
+  const json s = json::parse(read_file(folder_.file("results/stats.json")));
+  const std::string csv = read_file(folder_.file("results/latency.csv"));
+  EXPECT_EQ(csv.rfind("latency_cycles,last_cycles,copies\n", 0), 0u);
+  std::istringstream lines(csv);
+  std::uint64_t copies = 0;
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) copies += std::stoull(line.substr(line.rfind(',') + 1));
+  EXPECT_EQ(copies, s["delivered"]);
+}
+
+TEST_F(NocCommandTest, LevelsAndThreadsAgree) {
+  const std::string run = "--mesh 40x30 --pattern row-broadcast --rate 0.3 --cycles 300";
+  const json cycle = stats(run);
+  EXPECT_EQ(stats(run + " --engine flow")["result_hash"], cycle["result_hash"]);
+  EXPECT_EQ(stats(run + " --threads 2")["result_hash"], cycle["result_hash"]);
+  EXPECT_NE(stats(run + " --seed 2")["result_hash"], cycle["result_hash"]);
+}
+
+TEST_F(NocCommandTest, MachineParametersReachTheFabric) {
+  const std::string run = "--mesh 8x1 --pattern neighbor --rate 0.01";
+  EXPECT_EQ(stats(run)["mean_latency_cycles"], 5.0);
+  EXPECT_EQ(stats(run + " --set fabric.hop_latency_cycles=2 --set fabric.ramp_latency_cycles=3")
+                ["mean_latency_cycles"],
+            8.0);
+}
+
+TEST_F(NocCommandTest, WavesOfAWindowAreWritten) {
+  const CommandResult r = noc(
+      "--mesh 4x4 --pattern halo --rate 0.3 --cycles 100 --out w --wave links.vcd "
+      "--wave-tiles 1..2,1..2 --wave-from 10 --wave-to 20");
+  EXPECT_EQ(r.status, 0) << r.err;
+  const std::string vcd = read_file(folder_.file("w/links.vcd"));
+  EXPECT_NE(vcd.find("$scope module router_2_1 $end"), std::string::npos);
+  EXPECT_EQ(vcd.find("router_0_0"), std::string::npos);
+  EXPECT_NE(vcd.find("queue_west_c"), std::string::npos);
+  EXPECT_NE(read_file(folder_.file("w/links.gtkw")).find("fabric.router_1_2.east_valid"),
+            std::string::npos);
+}
+
+TEST_F(NocCommandTest, WatchingChangesNothing) {
+  const std::string run = "--mesh 12x9 --pattern hotspot --rate 0.05 --cycles 300";
+  EXPECT_EQ(stats(run + " --wave a.vcd --wave-tiles 3..8,2..6")["result_hash"],
+            stats(run)["result_hash"]);
+}
+
+TEST_F(NocCommandTest, BadInputNamesPlaceValueAndRule) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"--mesh 0x5", "--mesh = 0x5: must be 1 .. 4096 columns and rows"},
+      {"--mesh 5000x5", "--mesh = 5000x5: must be 1 .. 4096 columns and rows"},
+      {"--mesh 99999999x5", "--mesh = 99999999x5: must be WxH, columns and rows"},
+      {"--mesh 8", "--mesh = 8: must be WxH, columns and rows"},
+      {"--mesh 1x1", "has no tile with a destination"},
+      {"--rate 0", "--rate = 0: must be greater than 0 and at most 1"},
+      {"--rate 1.5", "--rate = 1.5: must be greater than 0 and at most 1"},
+      {"--rate nan", "--rate = nan: must be greater than 0 and at most 1"},
+      {"--rate x", "usage"},
+      {"--cycles 0", "--cycles = 0: must be 1 .. 1e9"},
+      {"--cycles -5", "--cycles = -5: must not be negative"},
+      {"--pattern unifrom", "--pattern = unifrom: is unknown; did you mean uniform?"},
+      {"--pattern uniform", "--pattern = uniform: needs --routing xy"},
+      {"--pattern halo --routing xy", "--pattern = halo: needs --routing color"},
+      {"--pattern halo --radius 6", "--radius = 6: must be 1 .. 5: a halo takes 4 (radius + 1) of 24 colors"},
+      {"--pattern shift --distance 24", "--distance = 24: must be 1 .. 23: a shift by K takes K + 1 of 24 colors"},
+      {"--pattern neighbor --engine flow --routing xy", "--engine = flow: needs --routing color"},
+      {"--engine fast", "--engine = fast: must be cycle or flow"},
+      {"--routing yx", "--routing = yx: must be color or xy"},
+      {"--threads 0", "--threads = 0: must be 1 .. 256"},
+      {"--threads 9 --mesh 20x8", "--threads = 9: must be 1 .. 256 and at most the rows"},
+      {"--packet 0", "--packet = 0: must be 1 .. 1000000"},
+      {"--set fabric.queue_depth=0", "fabric.queue_depth = 0: must be 1 .. 255"},
+      {"--set fabric.hop_latency_cycles=500", "fabric.hop_latency_cycles = 500: makes a queue of more than 255 slots"},
+      {"--set fabric.arbitration=oldest", "fabric.arbitration = oldest: must be round-robin or plain-round-robin"},
+      {"--wave a.txt", "--wave"},
+      {"--wave a.vcd --wave-tiles 0..9,0", "--wave-tiles = 0..9,0: must lie in the mesh of 8 x 8 tiles"},
+      {"--wave a.vcd --wave-from 5 --wave-to 4", "--wave-to = 4: must not be before --wave-from"},
+      {"--wave a.vcd --wave-trigger color=24", "must be a color 0 .. 23"},
+      {"--wave a.vcd --engine flow", "--wave = given: needs --routing color and --engine cycle"},
+      {"--wave a.vcd --mesh 100x100", "--wave-tiles = all: must be at most 4096 routers"},
+      {"--frobnicate", "usage"}};
+  for (const auto& [arguments, message] : cases) {
+    const CommandResult r = noc(arguments);
+    EXPECT_EQ(r.status, 2) << arguments;
+    EXPECT_EQ(r.out, "") << arguments;
+    EXPECT_NE(r.err.find(message), std::string::npos) << arguments << "\n" << r.err;
+  }
+}
+
+}  // namespace
+}  // namespace wse

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Synthetic traffic against counts and times worked out by hand or in closed form.
+#include "wse/fabric/noc_run.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "wse/fabric/offers.h"
+
+namespace wse::fabric {
+namespace {
+
+NocConfig config(Pattern pattern, Mesh mesh, double rate, std::uint64_t cycles) {
+  NocConfig c;
+  c.traffic.pattern = pattern;
+  c.traffic.mesh = mesh;
+  c.traffic.rate = rate;
+  c.traffic.cycles = cycles;
+  if (!info_of(pattern).color) c.traffic.routing = Routing::kXy;
+  return c;
+}
+
+TEST(NocRunTest, AHopIsOneCycleAndARampTwo) {
+  const NocResult r = run_noc(config(Pattern::kNeighbor, {8, 4}, 0.05, 1000));
+  EXPECT_EQ(r.mean_latency(), 5.0);  // two ramps and a hop
+  EXPECT_EQ(r.latency_max, 5u);
+  EXPECT_EQ(r.hops, r.injected);
+  NocConfig slow = config(Pattern::kNeighbor, {8, 4}, 0.05, 1000);
+  slow.engine.hop_cycles = 3;
+  slow.engine.ramp_cycles = 4;
+  EXPECT_EQ(run_noc(slow).mean_latency(), 11.0);
+}
+
+TEST(NocRunTest, AStreamOfBroadcastsHasTheClosedForm) {
+  // Tile 0 gives a wavelet in each of B cycles: the last one reaches the end of the row of P tiles
+  // after 2 ramps and P - 1 hops.
+  const std::uint32_t tiles = 37;
+  const std::uint64_t words = 100;
+  const NocResult r = run_noc(config(Pattern::kRowBroadcast, {tiles, 1}, 1, words));
+  EXPECT_EQ(r.cycles, (words - 1) + 4 + (tiles - 1) + 1);
+  EXPECT_EQ(r.delivered, words * (tiles - 1));
+  EXPECT_EQ(r.hops, words * (tiles - 1));
+  EXPECT_EQ(r.latency_max, 4u + tiles - 1);
+  EXPECT_DOUBLE_EQ(r.mean_latency(), 4 + tiles / 2.0);
+}
+
+TEST(NocRunTest, EveryPatternKeepsItsCounts) {
+  for (const PatternInfo& info : patterns()) {
+    for (const Routing routing : {Routing::kColor, Routing::kXy}) {
+      if (routing == Routing::kColor ? !info.color : !info.xy) continue;
+      for (const std::uint32_t packet : {1U, 3U}) {
+        NocConfig c = config(info.pattern, {9, 7}, 0.1, 300);
+        c.traffic.routing = routing;
+        c.traffic.packet = packet;
+        c.traffic.distance = 3;
+        c.traffic.radius = 2;
+        const NocResult r = run_noc(c);
+        EXPECT_EQ(r.offered, r.injected + r.refused) << info.name;
+        EXPECT_EQ(r.offered % packet, 0u) << info.name;
+        EXPECT_GT(r.delivered, 0u) << info.name;
+        if (info.pattern != Pattern::kRowBroadcast && info.pattern != Pattern::kColumnBroadcast &&
+            info.pattern != Pattern::kHalo) {
+          EXPECT_EQ(r.delivered, r.injected) << info.name;
+        }
+        EXPECT_EQ(r.latencies.total(), r.delivered) << info.name;
+      }
+    }
+  }
+}
+
+TEST(NocRunTest, AHaloReachesTheTilesWithinItsRadius) {
+  // In a mesh of 5 x 5 and radius 2 a tile in the middle reaches 8 tiles with its four turns; all
+  // turns of all tiles together reach as many as there are pairs within distance 2 along an axis.
+  NocConfig c = config(Pattern::kHalo, {5, 5}, 1, 400);
+  c.traffic.radius = 2;
+  const NocResult r = run_noc(c);
+  // Of 4 turns in a row or column of 5: 4 + 3 pairs each way, from 4 senders each way.
+  EXPECT_EQ(r.senders, 25u);
+  const double copies_a_wavelet = static_cast<double>(r.delivered) / static_cast<double>(r.injected);
+  EXPECT_NEAR(copies_a_wavelet, 7.0 / 4.0, 0.02);
+  EXPECT_EQ(r.hops, r.delivered);
+}
+
+TEST(NocRunTest, SaturationIsBoundByTheLinkIntoTheHotspot) {
+  // One wavelet a cycle leaves the router of the centre by the ramp.
+  const NocResult r = run_noc(config(Pattern::kHotspot, {9, 9}, 0.5, 2000));
+  EXPECT_GT(r.refused, 0u);
+  EXPECT_EQ(r.cycles - 1, r.delivered - 1 + (r.cycles - r.delivered));
+  EXPECT_NEAR(static_cast<double>(r.delivered) / static_cast<double>(r.cycles), 1.0, 0.02);
+}
+
+TEST(NocRunTest, FlowsAndThreadsGiveTheSameResult) {
+  for (const PatternInfo& info : patterns()) {
+    if (!info.color) continue;
+    for (const double rate : {0.003, 0.05, 1.0}) {
+      NocConfig c = config(info.pattern, {13, 11}, rate, 300);
+      c.traffic.radius = 2;
+      c.traffic.distance = 4;
+      c.traffic.packet = rate == 0.05 ? 5 : 1;
+      const std::string hash = run_noc(c).result_hash;
+      NocConfig flow = c;
+      flow.kind = EngineKind::kFlow;
+      EXPECT_EQ(run_noc(flow).result_hash, hash) << info.name << " " << rate;
+      NocConfig threads = c;
+      threads.threads = 3;
+      threads.engine.copies_a_thread = 0;
+      EXPECT_EQ(run_noc(threads).result_hash, hash) << info.name << " " << rate;
+    }
+  }
+}
+
+TEST(NocRunTest, TheSeedDecides) {
+  NocConfig c = config(Pattern::kUniform, {8, 8}, 0.05, 500);
+  const std::string first = run_noc(c).result_hash;
+  EXPECT_EQ(run_noc(c).result_hash, first);
+  c.traffic.seed = 2;
+  EXPECT_NE(run_noc(c).result_hash, first);
+}
+
+TEST(NocRunTest, LowLoadHasTheZeroLoadLatency) {
+  // Two ramps and the mean distance of two different tiles: (2/3)(k^2 - 1)/k x k^2 / (k^2 - 1).
+  const NocResult r = run_noc(config(Pattern::kUniform, {8, 8}, 0.001, 400'000));
+  EXPECT_NEAR(r.mean_latency(), 4 + 2.0 * 8 / 3, 0.05);
+}
+
+TEST(OffersTest, HaveTheirRate) {
+  for (const double rate : {0.001, 0.05, 0.3, 0.9, 1.0}) {
+    const base::Cycles cycles = static_cast<base::Cycles>(200'000 / rate / 100);
+    Offers offers(rate, 100, 7);
+    std::uint64_t count = 0;
+    std::map<std::uint64_t, std::uint64_t> by_sender;
+    for (; offers.cycle() < cycles; offers.next()) {
+      ++count;
+      ++by_sender[offers.sender()];
+    }
+    const double expected = rate * static_cast<double>(cycles) * 100;
+    EXPECT_NEAR(static_cast<double>(count), expected, 5 * std::sqrt(expected) + 0.5) << rate;
+    EXPECT_EQ(by_sender.size(), 100u);
+  }
+}
+
+TEST(OffersTest, GapsAreGeometric) {
+  const double p = 0.2;
+  Offers offers(p, 1, 3);
+  std::map<std::uint64_t, double> gaps;
+  base::Cycles last = offers.cycle();
+  const int draws = 100'000;
+  for (int i = 0; i < draws; ++i) {
+    offers.next();
+    ++gaps[offers.cycle() - last];
+    last = offers.cycle();
+  }
+  for (std::uint64_t gap = 1; gap <= 10; ++gap) {
+    const double expected = draws * p * std::pow(1 - p, static_cast<double>(gap) - 1);
+    EXPECT_NEAR(gaps[gap], expected, 5 * std::sqrt(expected)) << gap;
+  }
+}
+
+TEST(LatencyHistogramTest, BucketsFollowEachOther) {
+  for (std::size_t bucket = 0; bucket + 1 < LatencyHistogram::kBuckets; ++bucket) {
+    const std::uint64_t first = LatencyHistogram::first_of(bucket);
+    const std::uint64_t last = LatencyHistogram::first_of(bucket + 1) - 1;
+    ASSERT_LE(first, last);
+    if (last > 0xffffffff) break;
+    ASSERT_EQ(LatencyHistogram::bucket_of(static_cast<std::uint32_t>(first)), bucket);
+    ASSERT_EQ(LatencyHistogram::bucket_of(static_cast<std::uint32_t>(last)), bucket);
+  }
+  LatencyHistogram histogram;
+  for (std::uint32_t i = 1; i <= 100; ++i) histogram.add(i);
+  EXPECT_EQ(histogram.percentile(0.5), 50u);
+  EXPECT_EQ(histogram.percentile(0.99), 99u);
+}
+
+}  // namespace
+}  // namespace wse::fabric
