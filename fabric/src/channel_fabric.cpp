@@ -260,6 +260,11 @@ std::uint64_t ChannelFabric::held() const {
   return came - left;
 }
 
+void ChannelFabric::count_by_tile(const std::vector<std::uint32_t>& die_of_tile) {
+  tile_counts_.assign(graph_.mesh().tiles(), {});
+  die_of_tile_ = die_of_tile;
+}
+
 void ChannelFabric::set_watch(RouterWatch& watch) {
   watch_ = &watch;
   const base::Rectangle tiles = watch.tiles();

@@ -20,7 +20,8 @@ ChannelGraph::ChannelGraph(RouteTable routes, const EngineConfig& config, std::u
       link_records_(Record::needed(config.link_slots())),
       ramp_records_(Record::needed(config.ramp_slots())),
       tile_begin_(routes_.mesh().tiles(), 0),
-      port_first_(routes_.mesh().tiles()) {
+      port_first_(routes_.mesh().tiles()),
+      ramp_colors_(routes_.mesh().tiles(), 0) {
   list_kinds();
   place(bands);
   fill(config);
@@ -106,6 +107,7 @@ void ChannelGraph::fill(const EngineConfig& config) {
       const Kind& kind = this->kind(tile, color);
       for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1) {
         const auto port = static_cast<unsigned>(__builtin_ctz(inputs));
+        if (port == index_of(Port::kRamp)) ramp_colors_[tile] |= std::uint32_t{1} << color;
         Record& record = records_[tile_begin_[tile] + offset[port]];
         Channel& c = record.channel;
         c.capacity = static_cast<std::uint8_t>(port == index_of(Port::kRamp) ? config.ramp_slots()

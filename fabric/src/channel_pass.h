@@ -26,6 +26,7 @@ class ChannelPass {
         hop_stamp_(Slot::stamp(fabric.now_ + fabric.config_.hop_cycles)),
         ramp_stamp_(Slot::stamp(fabric.now_ + fabric.config_.ramp_cycles)),
         resets_(fabric.config_.arbitration == Arbitration::kRoundRobin),
+        counts_(fabric.tile_counts()),
         deliveries_(band.deliveries.data()) {}
 
   void run() {
@@ -202,14 +203,14 @@ class ChannelPass {
     const std::uint64_t payload = payload_of(c, head);
     unsigned rest = wanted;
     if (!c.has(Channel::kForks)) {
-      if ((wanted & ~kRampBit) != 0 && send_link(c.next, payload)) {
+      if ((wanted & ~kRampBit) != 0 && send_link(c, c.next, payload)) {
         note(c, wanted & ~kRampBit, payload);
         rest &= kRampBit;
       }
     } else {
       for (unsigned links = wanted & ~kRampBit; links != 0; links &= links - 1) {
         const auto output = static_cast<unsigned>(__builtin_ctz(links));
-        if (!send_link(next_of(c, output), payload)) continue;
+        if (!send_link(c, next_of(c, output), payload)) continue;
         note(c, 1U << output, payload);
         rest &= ~(1U << output);
       }
@@ -292,7 +293,7 @@ class ChannelPass {
         const std::uint64_t head = head_of(first[k]);
         const std::uint64_t payload = payload_of(c, head);
         const bool sent = output == kRamp ? send_ramp(c, head, payload)
-                                          : send_link(next_of(c, output), payload);
+                                          : send_link(c, next_of(c, output), payload);
         if (!sent) continue;
         if (output != kRamp) note(c, 1U << output, payload);
         pointer = static_cast<std::uint8_t>(k + 1);
@@ -327,7 +328,8 @@ class ChannelPass {
     return c.has(Channel::kForks) ? forks_[c.next].next[output] : c.next;
   }
 
-  [[gnu::always_inline]] inline bool send_link(std::uint32_t index, std::uint64_t payload) {
+  [[gnu::always_inline]] inline bool send_link(const Channel& c, std::uint32_t index,
+                                               std::uint64_t payload) {
     Record& next = records_[index];
     Record::Word& place = slot(next, next.channel.tail);
     const std::uint64_t old = place.load(std::memory_order_relaxed);
@@ -344,7 +346,14 @@ class ChannelPass {
       band_.crossing.push_back(index);
     }
     ++hops_;
+    if (counts_ != nullptr) count_link(tile_of(c.leaf), tile_of(next.channel.leaf));
     return true;
+  }
+
+  void count_link(std::uint32_t from, std::uint32_t to) {
+    ++counts_[from].links;
+    const std::vector<std::uint32_t>& dies = fabric_.die_of_tile_;
+    counts_[from].die_crossings += dies[from] != dies[to] ? 1 : 0;
   }
 
   [[gnu::always_inline]] inline bool send_ramp(const Channel& c, std::uint64_t head,
@@ -364,6 +373,7 @@ class ChannelPass {
       if (filter != nullptr) filter->counter = filter->filter.count(wavelet, filter->counter);
     }
     note(c, kRampBit, payload);
+    if (counts_ != nullptr) ++counts_[tile_of(c.leaf)].ramp;
     deliveries_->leaf = c.leaf;
     deliveries_->data = static_cast<std::uint32_t>(payload);
     deliveries_->flags = static_cast<std::uint32_t>(payload >> Slot::kFlagShift) & 3;
@@ -397,6 +407,7 @@ class ChannelPass {
   const std::uint64_t due_;  ///< stamps up to this one
   const std::uint64_t hop_stamp_, ramp_stamp_;
   const bool resets_;
+  ChannelFabric::TileCounts* const counts_;
   Delivery* deliveries_;
   std::size_t word_ = 0;
   std::uint64_t bits_ = 0;

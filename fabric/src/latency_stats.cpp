@@ -56,15 +56,17 @@ EngineSink* LatencyStats::for_band(std::uint32_t band) {
   return bands_[band].get();
 }
 
+void LatencyStats::add(const LatencyStats& that) {
+  delivered_ += that.delivered_;
+  sum_ += that.sum_;
+  checksum_ += that.checksum_;
+  max_ = std::max(max_, that.max_);
+  last_cycle_ = std::max(last_cycle_, that.last_cycle_);
+  histogram_.add(that.histogram_);
+}
+
 void LatencyStats::finish() {
-  for (const std::unique_ptr<LatencyStats>& band : bands_) {
-    delivered_ += band->delivered_;
-    sum_ += band->sum_;
-    checksum_ += band->checksum_;
-    max_ = std::max(max_, band->max_);
-    last_cycle_ = std::max(last_cycle_, band->last_cycle_);
-    histogram_.add(band->histogram_);
-  }
+  for (const std::unique_ptr<LatencyStats>& band : bands_) add(*band);
   bands_.clear();
   for (const Flow& flow : flows_) {
     if (flow.wavelets == 0) continue;

@@ -119,21 +119,23 @@ TEST(CostTermsTest, AccumulatorsThatFitTheNearBufferNeedNoSramAccess) {
 /// A tile that sends back what it gets: the least that obeys the contract.
 class Echo final : public TileTwin {
  public:
-  fabric::LinkPins to_router() const override { return held_; }
-  std::uint32_t ready() const override { return held_.valid ? 0 : 0xffffff; }
-  void clock(const fabric::LinkPins& from_router, std::uint32_t) override { held_ = from_router; }
+  RampPins to_router() const override { return held_; }
+  void clock(const RampPins& from_router) override {
+    held_ = from_router;
+    held_.credits = from_router.link.valid ? 1U << from_router.link.wavelet.color : 0U;
+  }
 
  private:
-  fabric::LinkPins held_;
+  RampPins held_;
 };
 
 TEST(TileTwinTest, OutputsShowStateOnly) {
   Echo echo;
   TileTwin& twin = echo;
-  EXPECT_FALSE(twin.to_router().valid);
-  twin.clock({true, false, 1, 7}, 0);
-  EXPECT_EQ(twin.to_router().data, 7u);
-  EXPECT_EQ(twin.ready(), 0u);
+  EXPECT_FALSE(twin.to_router().link.valid);
+  twin.clock({{true, {7, 1, false, false}}, 0});
+  EXPECT_EQ(twin.to_router().link.wavelet.data, 7u);
+  EXPECT_EQ(twin.to_router().credits, 2u);
 }
 
 }  // namespace

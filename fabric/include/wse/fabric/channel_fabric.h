@@ -25,7 +25,7 @@ class ChannelFabric final : public Engine {
   ~ChannelFabric() override;
 
   std::uint32_t source(std::uint32_t tile, std::uint8_t color) const override {
-    return graph_.find(tile, color, Port::kRamp);
+    return graph_.find_ramp(tile, color);
   }
   bool inject(std::uint32_t source, const Wavelet& wavelet) override;
   /// inject() will soon be called for this source.
@@ -43,6 +43,16 @@ class ChannelFabric final : public Engine {
   /// in `due` at the earliest, and notes that a channel left by all its outputs a cycle ago.
   void restore(std::uint32_t channel, const Wavelet& wavelet, base::Cycles due);
   void restore_grant(std::uint32_t channel);
+
+  /// Copies that left a tile.
+  struct TileCounts {
+    std::uint32_t links = 0;
+    std::uint32_t ramp = 0;
+    std::uint32_t die_crossings = 0;  ///< of the links
+  };
+  /// Counts by tile from now on.
+  void count_by_tile(const std::vector<std::uint32_t>& die_of_tile);
+  TileCounts* tile_counts() { return tile_counts_.empty() ? nullptr : tile_counts_.data(); }
 
   /// Before the first cycle; the watch must outlive the fabric.
   void set_watch(RouterWatch& watch);
@@ -148,6 +158,8 @@ class ChannelFabric final : public Engine {
   std::uint32_t under_way_ = 0;                           ///< of these two kinds
   std::unordered_map<std::uint32_t, Filter> filters_;   ///< by leaf
   std::unordered_map<std::uint32_t, Switch> switches_;  ///< by leaf, once moved
+  std::vector<TileCounts> tile_counts_;
+  std::vector<std::uint32_t> die_of_tile_;
   std::uint64_t injected_ = 0;
   std::uint64_t restored_ = 0;
   std::uint32_t step_ = 1;

@@ -34,6 +34,17 @@ class ChannelGraph {
 
   /// The record of a queue; kNone where no route uses it.
   std::uint32_t find(std::uint32_t tile, std::uint8_t color, Port port) const;
+  /// The same for the ramp, in a few instructions.
+  std::uint32_t find_ramp(std::uint32_t tile, std::uint8_t color) const {
+    const std::uint32_t colors = ramp_colors_[tile];
+    if ((colors >> color & 1) == 0) return Channel::kNone;
+    std::uint32_t below = colors & ((std::uint32_t{1} << color) - 1);
+    below -= below >> 1 & 0x555555;  // population count, without an instruction for it
+    below = (below & 0x333333) + (below >> 2 & 0x333333);
+    below = (below + (below >> 4)) & 0x0f0f0f;
+    const std::uint32_t rank = (below * 0x010101 >> 16) & 0xff;
+    return tile_begin_[tile] + port_first_[tile][4] + rank * ramp_records_;
+  }
   /// Calls visit(record index) for the channels of a tile and color, by port.
   template <class Visit>
   void for_each_channel(std::uint32_t leaf, Visit&& visit) const {
@@ -76,6 +87,7 @@ class ChannelGraph {
   PageArray<Record> records_;
   std::vector<std::uint32_t> tile_begin_;                         ///< first record, by tile
   std::vector<std::array<std::uint8_t, kNumPorts>> port_first_;  ///< from there, by tile
+  std::vector<std::uint32_t> ramp_colors_;  ///< taken from the ramp, as bits, by tile
   std::vector<std::uint32_t> band_begin_;
   std::vector<Fork> forks_;
   std::size_t overflow_slots_ = 0;

@@ -59,6 +59,8 @@ class LatencyStats final : public EngineSink {
   EngineSink* for_band(std::uint32_t band) override;
   void deliver_flow(std::uint32_t number, const Circuit& circuit, base::Cycles first,
                     std::uint32_t hop_cycles, const Wavelet& wavelet) override;
+  /// What another one saw, without flows.
+  void add(const LatencyStats& that);
   /// Adds what bands saw and what flowed; call once before anything is read.
   void finish();
 

@@ -7,22 +7,21 @@
 
 #include "wse/base/units.h"
 #include "wse/base/work_item.h"
+#include "wse/fabric/wavelet.h"
 
 namespace wse::fabric {
 
-/// 32 bits of data, a color and a control bit, bound for or sent by one tile of the region.
+/// A wavelet bound for or sent by one tile of the region. An input or output queue of a tile belongs
+/// to one color at a time, so the color names it.
 struct RampWavelet {
   std::uint32_t tile = 0;  ///< index in the region, row-major
-  std::uint32_t data = 0;
-  std::uint8_t queue = 0;  ///< input or output queue of the tile
-  std::uint8_t color = 0;  ///< 0 .. 23
-  bool control = false;
+  Wavelet wavelet;
 };
 
-/// Slots freed in a queue since the frame before.
+/// Slots freed in the queue of a color since the frame before.
 struct RampCredit {
   std::uint32_t tile = 0;
-  std::uint8_t queue = 0;
+  std::uint8_t color = 0;
   std::uint8_t count = 0;
 };
 
@@ -52,9 +51,8 @@ struct RampStream {
 /// Contract: the frame is stamped with the cycle in which its content left; the receiver files it
 /// by the stamp, never by order of arrival, and asserts that no stamp lies in its past. Filled by
 /// its owner and reused (clear, never shrink); the receiver takes what it needs before the call
-/// returns and keeps no reference to the frame. Credits per (tile, queue) never exceed the depth of
-/// the queue. A ramp's pipeline registers take no queue slot: a queue of depth 2 runs at full rate
-/// through a ramp of two cycles.
+/// returns and keeps no reference to the frame. What is stamped n takes effect in n + the latency of
+/// the ramp. Credits per (tile, color) never exceed the slots of the queue (docs/timing.md).
 struct RampFrame {
   base::Cycles cycle = 0;
   std::vector<RampWavelet> wavelets;

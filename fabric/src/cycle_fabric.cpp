@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/fabric/cycle_fabric.h"
+
+#include <algorithm>
+
+#include "wse/base/activity_port.h"
+#include "wse/base/check.h"
+
+namespace wse::fabric {
+
+using base::Cycles;
+
+namespace {
+constexpr Cycles kNever = ~Cycles{0};
+}
+
+CycleFabric::CycleFabric(const sc_core::sc_module_name& name, RouteTable routes,
+                         const EngineConfig& config, const FabricLayout& layout,
+                         const base::ClockEpochs& epochs, const base::WindowTicker& ticker,
+                         std::uint32_t threads)
+    : sc_core::sc_module(name),
+      ramp_in_socket("ramp_in_socket", layout.regions.size()),
+      ramp_out_socket("ramp_out_socket", layout.regions.size()),
+      config_(config),
+      layout_(layout),
+      epochs_(epochs),
+      ticker_(ticker),
+      core_(std::move(routes), config, threads),
+      region_of_(layout.mesh.tiles()),
+      index_of_(layout.mesh.tiles()),
+      frames_(layout.regions.size()) {
+  SC_HAS_PROCESS(CycleFabric);
+  SC_METHOD(run);
+  sensitive << wake_;
+  dont_initialize();
+  SC_METHOD(end_window);
+  sensitive << ticker.tick();
+  dont_initialize();
+  for (std::uint32_t r = 0; r < layout.regions.size(); ++r) {
+    const base::Rectangle& region = layout.regions[r];
+    std::uint32_t index = 0;
+    for (std::uint32_t y = region.rows.begin; y < region.rows.end; ++y) {
+      for (std::uint32_t x = region.columns.begin; x < region.columns.end; ++x) {
+        region_of_[layout.mesh.tile(x, y)] = static_cast<std::uint16_t>(r);
+        index_of_[layout.mesh.tile(x, y)] = index++;
+      }
+    }
+    ramp_in_socket[r].on_receive([this, r](RampFrame& frame) { receive(r, frame); });
+  }
+  if (!layout.die_of_tile.empty()) core_.count_by_tile(layout_.die_of_tile);
+}
+
+void CycleFabric::receive(std::uint32_t region, const RampFrame& frame) {
+  WSE_CHECK(frame.cycle >= core_.now(), std::string(name()) + ": a frame from the past");
+  auto it = inbox_.find(frame.cycle);
+  if (it == inbox_.end()) {
+    it = inbox_.emplace(frame.cycle, Inbox()).first;
+    if (!spare_.empty()) {
+      it->second = std::move(spare_.back());
+      spare_.pop_back();
+    }
+  }
+  const base::Rectangle& tiles = layout_.regions[region];
+  const std::uint32_t columns = tiles.columns.size();
+  const auto tile_of_mesh = [&](std::uint32_t index) {
+    return layout_.mesh.tile(tiles.columns.begin + index % columns,
+                             tiles.rows.begin + index / columns);
+  };
+  for (const RampWavelet& w : frame.wavelets) {
+    it->second.wavelets.emplace_back(tile_of_mesh(w.tile), w.wavelet);
+  }
+  for (const RampCredit& credit : frame.credits) {
+    WSE_CHECK(credit.count == 1, std::string(name()) + ": more than one credit a color and cycle");
+    it->second.credits.push_back(leaf_of(tile_of_mesh(credit.tile), credit.color));
+  }
+  arm(frame.cycle);
+}
+
+/// The first cycle in which anybody else could still send something.
+Cycles CycleFabric::horizon() const {
+  if (sc_core::sc_pending_activity()) {
+    return epochs_.cycle_at_or_after(base::now() + sc_core::sc_time_to_pending_activity().value());
+  }
+  return kNever;
+}
+
+void CycleFabric::run() {
+  // Edges up to now have passed, so everything up to the cycle that they began has come.
+  const Cycles begun = epochs_.cycle_at_or_after(base::now());
+  Cycles until = std::max(begun, horizon());
+  while (core_.now() < until) {
+    const Cycles next = inbox_.empty() ? kNever : inbox_.begin()->first;
+    if (next != core_.now() && !core_.can_move()) {
+      if (std::min(next, until) == kNever) return;  // asleep until a frame comes
+      core_.skip_to(std::min(next, until));
+      continue;
+    }
+    const Cycles cycle = core_.now();
+    take_inbox();
+    core_.step(*this);
+    if (touched_.empty()) continue;
+    send_frames(cycle);
+    // Who got something can answer when it takes effect.
+    until = std::max(begun, std::min(until, cycle + config_.ramp_cycles));
+  }
+  if (core_.can_move()) {
+    arm(core_.now());
+  } else if (!inbox_.empty()) {
+    arm(inbox_.begin()->first);
+  }
+}
+
+void CycleFabric::take_inbox() {
+  if (inbox_.empty() || inbox_.begin()->first != core_.now()) return;
+  Inbox& inbox = inbox_.begin()->second;
+  for (const auto& [tile, wavelet] : inbox.wavelets) {
+    const std::uint32_t source = core_.source(tile, wavelet.color);
+    WSE_CHECK(source != Engine::kNoSource,
+              fmt::format("{}: tile {} has no route from its ramp for color {}", name(), tile,
+                          wavelet.color));
+    WSE_CHECK(core_.inject(source, wavelet),
+              fmt::format("{}: tile {} sent color {} without a slot", name(), tile, wavelet.color));
+  }
+  for (const std::uint32_t leaf : inbox.credits) core_.return_credit(leaf);
+  inbox.wavelets.clear();
+  inbox.credits.clear();
+  spare_.push_back(std::move(inbox));
+  inbox_.erase(inbox_.begin());
+}
+
+RampFrame& CycleFabric::frame_for(std::uint32_t tile) {
+  const std::uint32_t region = region_of_[tile];
+  RampFrame& frame = frames_[region];
+  if (frame.wavelets.empty() && frame.credits.empty()) touched_.push_back(region);
+  return frame;
+}
+
+void CycleFabric::deliver(Cycles /*cycle*/, const Delivery* begin, const Delivery* end) {
+  for (const Delivery* d = begin; d != end; ++d) {
+    const std::uint32_t tile = tile_of(d->leaf);
+    frame_for(tile).wavelets.push_back({index_of_[tile], d->wavelet()});
+  }
+}
+
+void CycleFabric::free_slots(Cycles /*cycle*/, const std::uint32_t* begin,
+                             const std::uint32_t* end) {
+  for (const std::uint32_t* leaf = begin; leaf != end; ++leaf) {
+    const std::uint32_t tile = tile_of(*leaf);
+    frame_for(tile).credits.push_back({index_of_[tile], color_of(*leaf), 1});
+  }
+}
+
+void CycleFabric::send_frames(Cycles cycle) {
+  for (const std::uint32_t region : touched_) {
+    RampFrame& frame = frames_[region];
+    frame.cycle = cycle;
+    ramp_out_socket[region].send(frame);
+    frame.clear();
+  }
+  touched_.clear();
+}
+
+void CycleFabric::arm(Cycles cycle) {
+  const base::Picoseconds at = std::max(middle_of(cycle), base::now());
+  wake_.notify(base::to_sc_time(at - base::now()));
+}
+
+void CycleFabric::end_window() {
+  run();  // up to the last edge before the end of the window
+  report_window(ticker_.ended(), ticker_.end_of(ticker_.ended()));
+}
+
+void CycleFabric::report_window(std::uint64_t window, base::Picoseconds /*end*/) {
+  if (layout_.die_of_tile.empty()) return;
+  std::vector<base::ActivityRecord> records(layout_.dies);
+  ChannelFabric::TileCounts* counts = core_.tile_counts();
+  for (std::uint32_t tile = 0; tile < layout_.mesh.tiles(); ++tile) {
+    base::EventCounts& events = records[layout_.die_of_tile[tile]].counts;
+    at(events, base::EventKind::kLinkHop) += counts[tile].links;
+    at(events, base::EventKind::kDieCrossing) += counts[tile].die_crossings;
+    at(events, base::EventKind::kRamp) += counts[tile].ramp;
+    at(events, base::EventKind::kRouterTraversal) += counts[tile].links + counts[tile].ramp;
+    counts[tile] = {};
+  }
+  for (std::uint32_t die = 0; die < layout_.dies; ++die) {
+    base::ActivityRecord& record = records[die];
+    if (record.counts == base::EventCounts{}) continue;
+    record.die = die;
+    record.phase = layout_.phase;
+    record.window = window;
+    base::post_activity(activity_socket, record, "/wse/fabric/activity_refused");
+  }
+}
+
+}  // namespace wse::fabric
