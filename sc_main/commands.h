@@ -16,6 +16,7 @@ using Arguments = std::vector<std::string>;  ///< what follows the name of the c
 
 int train_command(const Arguments& arguments);
 int noc_command(const Arguments& arguments);
+int bench_command(const Arguments& arguments);
 int sweep_command(const Arguments& arguments);
 int diff_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);

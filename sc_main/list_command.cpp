@@ -25,7 +25,9 @@ int list_command(const Arguments& arguments) {
   } else if (what == "patterns") {
     for (const fabric::PatternInfo& pattern : fabric::patterns()) {
       std::cout << fmt::format("{:<17} {:<9} {}\n", pattern.name,
-                               !pattern.xy ? "color" : pattern.color ? "color, xy" : "xy",
+                               !pattern.xy     ? "color"
+                               : pattern.color ? "color, xy"
+                                               : "xy",
                                pattern.text);
     }
   } else if (what == "benches") {

@@ -58,9 +58,9 @@ bool read_options(const Arguments& arguments, NocOptions& o) {
       "threads", po::value(&o.threads)->value_name("N"), "bands of rows at once (default 1)")(
       "seed", po::value(&o.seed)->value_name("S"), "of the offers (default 1)")(
       "out", po::value(&o.out)->value_name("DIR"),
-      "folder of the results (default out/noc-PATTERN)")("json", po::bool_switch(&o.json),
-                                                         "print one JSON object")(
-      "quiet", po::bool_switch(&o.quiet), "print nothing but errors");
+      "folder of the results (default out/noc-PATTERN)")(
+      "json", po::bool_switch(&o.json), "print one JSON object")("quiet", po::bool_switch(&o.quiet),
+                                                                 "print nothing but errors");
   o.waves.add_to(options);
   o.settings.add_to(options);
   po::variables_map values;
@@ -86,7 +86,8 @@ fabric::Pattern pattern_of(const std::string& name, base::ConfigErrors& errors) 
   }
   const std::string near = base::nearest_name(name, names);
   errors.add("--pattern", name,
-             near.empty() ? "is unknown, see wse list patterns" : "is unknown; did you mean " + near + "?");
+             near.empty() ? "is unknown, see wse list patterns"
+                          : "is unknown; did you mean " + near + "?");
   return fabric::Pattern::kNeighbor;
 }
 

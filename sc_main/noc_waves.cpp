@@ -20,7 +20,8 @@ constexpr std::uint64_t kMostTiles = 4096;
 base::Rectangle tiles_of(const std::string& text, fabric::Mesh mesh, base::ConfigErrors& errors) {
   base::Rectangle tiles{{0, mesh.columns}, {0, mesh.rows}};
   if (!text.empty()) {
-    static const std::regex form("([0-9]{1,5})(\\.\\.([0-9]{1,5}))?,([0-9]{1,5})(\\.\\.([0-9]{1,5}))?");
+    static const std::regex form(
+        "([0-9]{1,5})(\\.\\.([0-9]{1,5}))?,([0-9]{1,5})(\\.\\.([0-9]{1,5}))?");
     std::smatch match;
     if (!std::regex_match(text, match, form)) {
       errors.add("--wave-tiles", text, "must be X0..X1,Y0..Y1");
@@ -28,7 +29,8 @@ base::Rectangle tiles_of(const std::string& text, fabric::Mesh mesh, base::Confi
     }
     const auto span = [&match](std::size_t first, std::size_t last) {
       const auto begin = static_cast<std::uint32_t>(std::stoul(match[first]));
-      const auto end = match[last].matched ? static_cast<std::uint32_t>(std::stoul(match[last])) : begin;
+      const auto end =
+          match[last].matched ? static_cast<std::uint32_t>(std::stoul(match[last])) : begin;
       return base::Span{begin, end + 1};
     };
     tiles = {span(1, 3), span(4, 6)};
@@ -90,7 +92,8 @@ Selection NocWaveOptions::selection(fabric::Mesh mesh) const {
   selection.tiles = tiles_of(tiles, mesh, errors);
   errors.require(from >= 0, "--wave-from", from, "must not be negative");
   errors.require(to == -1 || to >= from, "--wave-to", to, "must not be before --wave-from");
-  errors.require(before >= 0 && before <= 1'000'000, "--wave-before", before, "must be 0 .. 1000000");
+  errors.require(before >= 0 && before <= 1'000'000, "--wave-before", before,
+                 "must be 0 .. 1000000");
   errors.require(after >= 1, "--wave-after", after, "must be at least 1");
   read_trigger(trigger, selection, errors);
   errors.throw_if_any();
@@ -125,7 +128,8 @@ void NocWaves::finish() {
   if (waves_ == nullptr) return;
   waves_->close();
   if (waves_->cycles() == 0) {
-    std::cerr << "wse: " << file_->path() << " holds no values: the cycles of --wave-from and --wave-to, "
+    std::cerr << "wse: " << file_->path()
+              << " holds no values: the cycles of --wave-from and --wave-to, "
               << "or the trigger, did not come\n";
   }
   file_->finish();

@@ -14,7 +14,8 @@ class PartialFile {
   PartialFile(const std::string& folder, const std::string& name) {
     const std::filesystem::path path(name);
     path_ = path.is_absolute() ? path : std::filesystem::path(folder) / path;
-    partial_ = path_.parent_path() / (path_.stem().string() + ".partial" + path_.extension().string());
+    partial_ =
+        path_.parent_path() / (path_.stem().string() + ".partial" + path_.extension().string());
   }
   std::string path() const { return path_.string(); }
   std::string partial() const { return partial_.string(); }

@@ -40,8 +40,7 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config, std:
   const Mesh mesh = graph_.mesh();
   if (!config.receiver_depth.empty()) {
     for (const std::uint8_t depth : config.receiver_depth) {
-      credits_.push_back(
-          static_cast<std::uint8_t>(EngineConfig::slots(depth, config.ramp_cycles)));
+      credits_.push_back(static_cast<std::uint8_t>(EngineConfig::slots(depth, config.ramp_cycles)));
     }
   }
   for (std::uint32_t leaf = 0; leaf < mesh.tiles() * kNumColors; ++leaf) {
@@ -50,8 +49,7 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config, std:
       filters_[leaf] = {route->filter, 0};
     }
   }
-  plain_ = filters_.empty() && credits_.empty() && 
-           config.link_slots() <= Record::kSlotsWithNext &&
+  plain_ = filters_.empty() && credits_.empty() && config.link_slots() <= Record::kSlotsWithNext &&
            config.ramp_slots() <= Record::kSlotsWithNext;
 }
 
@@ -213,8 +211,7 @@ void ChannelFabric::obey(std::uint32_t leaf, Command command) {
   if (command == Command::kTeardown) state.halted = true;
   graph_.for_each_channel(leaf, [&](std::uint32_t i) {
     Channel& c = records_[i].channel;
-    c.outputs = state.halted ? std::uint8_t{0}
-                             : route->outputs_of(c.port(), state.position).bits();
+    c.outputs = state.halted ? std::uint8_t{0} : route->outputs_of(c.port(), state.position).bits();
     if (state.halted) c.pending = 0;
   });
   moving_ = true;
@@ -332,9 +329,8 @@ std::vector<HeldQueue> ChannelFabric::held_queues() const {
 
 std::size_t ChannelFabric::bytes() const {
   return std::size_t{graph_.size()} * sizeof(Record) + graph_.overflow_slots() * 8 +
-         graph_.size() / 4 +
-         std::size_t{graph_.mesh().tiles()} * (2 * kNumColors + kNumPorts + 4) + arbiters_.bytes() +
-         credits_.size();
+         graph_.size() / 4 + std::size_t{graph_.mesh().tiles()} * (2 * kNumColors + kNumPorts + 4) +
+         arbiters_.bytes() + credits_.size();
 }
 
 /// Stamps that have come due long ago are set to now, so that they stay in the past.

@@ -111,7 +111,7 @@ void ChannelGraph::fill(const EngineConfig& config) {
         Record& record = records_[tile_begin_[tile] + offset[port]];
         Channel& c = record.channel;
         c.capacity = static_cast<std::uint8_t>(port == index_of(Port::kRamp) ? config.ramp_slots()
-                                                                            : config.link_slots());
+                                                                             : config.link_slots());
         c.leaf = leaf_of(tile, color);
         c.next = Channel::kNone;
         c.outputs = kind.first_outputs[port];

@@ -22,8 +22,9 @@ class Explainer {
     while (queue != nullptr) {
       const auto [it, is_new] = seen.emplace(key(queue->leaf, queue->input), lines_.size());
       if (!is_new) {
-        lines_.push_back(fmt::format("which is where this began, {} lines above: the wait is closed",
-                                     lines_.size() - it->second));
+        lines_.push_back(
+            fmt::format("which is where this began, {} lines above: the wait is closed",
+                        lines_.size() - it->second));
         break;
       }
       queue = follow(*queue);
@@ -80,8 +81,9 @@ class Explainer {
       return next;
     }
     const base::Coordinate at = routes_.mesh().at(tile);
-    lines_.push_back(fmt::format("{} waits for the compute engine of tile ({}, {}) to read color {}",
-                                 who, at.x, at.y, color));
+    lines_.push_back(
+        fmt::format("{} waits for the compute engine of tile ({}, {}) to read color {}", who, at.x,
+                    at.y, color));
     return nullptr;
   }
 
@@ -89,8 +91,9 @@ class Explainer {
     const std::uint32_t tile = tile_of(q.leaf);
     const std::uint8_t color = color_of(q.leaf);
     const PortSet inputs = routes_.find(tile, color)->positions[q.position].inputs;
-    lines_.push_back(fmt::format("{} waits for the switch, which stands at position {} and takes {}",
-                                 who, q.position, list(inputs)));
+    lines_.push_back(
+        fmt::format("{} waits for the switch, which stands at position {} and takes {}", who,
+                    q.position, list(inputs)));
     for (const Port input : kPorts) {
       if (!inputs.contains(input)) continue;
       if (const HeldQueue* here = find(q.leaf, input)) return here;

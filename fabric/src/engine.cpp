@@ -11,8 +11,8 @@ EngineConfig EngineConfig::of(const FabricConfig& machine, base::ConfigErrors& e
   config.hop_cycles = machine.hop_latency_cycles;
   config.ramp_cycles = machine.ramp_latency_cycles;
   config.queue_depth = machine.queue_depth;
-  config.arbitration = machine.arbitration == "plain-round-robin" ? Arbitration::kPlainRoundRobin
-                                                                  : Arbitration::kRoundRobin;
+  config.arbitration =
+      machine.plain_round_robin != 0 ? Arbitration::kPlainRoundRobin : Arbitration::kRoundRobin;
   const std::string rule =
       fmt::format("makes a queue of more than {} slots: queue_depth + 2 (latency - 1)", kMostSlots);
   errors.require(config.link_slots() <= kMostSlots, "fabric.hop_latency_cycles", config.hop_cycles,

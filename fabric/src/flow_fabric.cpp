@@ -108,8 +108,8 @@ void FlowFabric::walk(const Circuit& circuit, Visit&& visit) const {
     const Step step = steps.back();
     steps.pop_back();
     const ColorRoute* route = graph.routes().find(step.tile, color);
-    const PortSet links =
-        visit(Place{step.tile, color, step.input, step.depth, route, route->outputs_of(step.input)});
+    const PortSet links = visit(
+        Place{step.tile, color, step.input, step.depth, route, route->outputs_of(step.input)});
     for (const Port output : kPorts) {
       if (!links.contains(output)) continue;
       steps.push_back({graph.mesh().neighbour(step.tile, output), facing(output), step.depth + 1});
@@ -230,7 +230,8 @@ void FlowFabric::tell(EngineSink& sink) {
                       f.what.wavelet);
   }
   for (const auto& [cycle, leaf] : passed_sources_) sink.free_slots(cycle, &leaf, &leaf + 1);
-  for (const auto& [cycle, delivery] : passed_leaves_) sink.deliver(cycle, &delivery, &delivery + 1);
+  for (const auto& [cycle, delivery] : passed_leaves_)
+    sink.deliver(cycle, &delivery, &delivery + 1);
   flowed_wavelets_.clear();
   passed_sources_.clear();
   passed_leaves_.clear();

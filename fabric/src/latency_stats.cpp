@@ -87,7 +87,8 @@ void LatencyStats::finish() {
 }
 
 void LatencyStats::add_to(base::ResultHash& hash) const {
-  for (const std::uint64_t value : {delivered_, sum_, checksum_, std::uint64_t{max_}, last_cycle_}) {
+  for (const std::uint64_t value :
+       {delivered_, sum_, checksum_, std::uint64_t{max_}, last_cycle_}) {
     hash.add(value);
   }
   for (std::size_t bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {

@@ -56,8 +56,8 @@ class NetworkOf final : public Network {
     if constexpr (std::is_same_v<Fabric, XyFabric>) {
       return fabric_.inject(parcel.source, parcel.target, parcel.data);
     } else {
-      return fabric_.inject(
-          parcel.source, {parcel.data, static_cast<std::uint8_t>(parcel.target), false, false});
+      return fabric_.inject(parcel.source,
+                            {parcel.data, static_cast<std::uint8_t>(parcel.target), false, false});
     }
   }
   void step(EngineSink& sink) override { fabric_.step(sink); }
@@ -262,8 +262,8 @@ class NocRun {
   void give(const Offer& offer) {
     if (offer.parcel.target == Traffic::kNobody) return;
     std::uint32_t left = config_.traffic.packet;
-    const bool waits = sources_wait_ && (backlog_.holds(offer.tile) ||
-                                         turn_[offer.tile] == offer.parcel.data);
+    const bool waits =
+        sources_wait_ && (backlog_.holds(offer.tile) || turn_[offer.tile] == offer.parcel.data);
     if (!waits && network_->inject(offer.parcel)) --left;
     for (; left > 0; --left) backlog_.push(offer.tile, offer.parcel);
   }
@@ -318,12 +318,12 @@ class NocRun {
   Offers offers_;
   base::Random dice_;
   Backlog backlog_;
-  const std::uint32_t turns_;           ///< targets that a sender takes in turn
-  std::vector<Way> ways_;               ///< by sender and turn; empty with xy routing
+  const std::uint32_t turns_;  ///< targets that a sender takes in turn
+  std::vector<Way> ways_;      ///< by sender and turn; empty with xy routing
   std::vector<Offer> offered_;
-  std::vector<std::uint8_t> packets_;   ///< offered so far, modulo 256, by sender
-  std::vector<std::uint32_t> turn_;     ///< last cycle in which a backlog was served, by tile
-  bool sources_wait_ = false;           ///< at the start of the cycle, any
+  std::vector<std::uint8_t> packets_;  ///< offered so far, modulo 256, by sender
+  std::vector<std::uint32_t> turn_;    ///< last cycle in which a backlog was served, by tile
+  bool sources_wait_ = false;          ///< at the start of the cycle, any
   LatencyStats stats_;
   std::uint64_t polls_ = 0;
 };
@@ -342,8 +342,8 @@ void NocConfig::validate(base::ConfigErrors& errors) const {
 }
 
 void NocConfig::validate_watch(base::ConfigErrors& errors) const {
-  errors.require(traffic.routing == Routing::kColor && kind == EngineKind::kCycle, "--wave", "given",
-                 "needs --routing color and --engine cycle");
+  errors.require(traffic.routing == Routing::kColor && kind == EngineKind::kCycle, "--wave",
+                 "given", "needs --routing color and --engine cycle");
 }
 
 NocResult run_noc(const NocConfig& config) { return NocRun(config).run(); }

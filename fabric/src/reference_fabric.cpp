@@ -63,8 +63,7 @@ void ReferenceFabric::send(std::uint32_t tile, const RouterPins& pins, EngineSin
     const std::uint32_t credits = pins.credits[index_of(port)];
     if (port == Port::kRamp) {
       if (link.valid) {
-        const Delivery delivery =
-            Delivery::of(leaf_of(tile, link.wavelet.color), link.wavelet);
+        const Delivery delivery = Delivery::of(leaf_of(tile, link.wavelet.color), link.wavelet);
         sink.deliver(now_ + config_.ramp_cycles, &delivery, &delivery + 1);
         ++counts_.delivered;
       }

@@ -55,8 +55,9 @@ void add_directional(RouteTable& table, Port port, std::uint32_t reach, bool mul
     for (std::uint32_t d = 1; d <= std::min(reach, behind); ++d) {
       const bool ends = d == reach || ahead == 0;
       if (!multicast && d + ahead < reach) continue;  // the sender has no destination
-      const PortSet on = ends ? PortSet(Port::kRamp)
-                              : multicast ? port | Port::kRamp : PortSet(port);
+      const PortSet on = ends        ? PortSet(Port::kRamp)
+                         : multicast ? port | Port::kRamp
+                                     : PortSet(port);
       table.set(tile, color(d), {facing(port), on});
     }
   }
@@ -91,7 +92,7 @@ void add_gather(RouteTable& table, Coordinate target, bool rows_only) {
       if (at.y <= target.y && at.y > 0) inputs = inputs | Port::kNorth;
       if (at.y >= target.y && at.y + 1 < mesh.rows) inputs = inputs | Port::kSouth;
     }
-    const Port on = home             ? Port::kRamp
+    const Port on = home              ? Port::kRamp
                     : at.x < target.x ? Port::kEast
                     : at.x > target.x ? Port::kWest
                     : at.y < target.y ? Port::kSouth
@@ -112,8 +113,8 @@ const std::vector<PatternInfo>& patterns() {
        false},
       {Pattern::kColumnBroadcast, "column-broadcast", "from row 0 to all tiles of the column", true,
        false},
-      {Pattern::kHalo, "halo",
-       "to the next --radius tiles in the east, north, west, south in turn", true, false},
+      {Pattern::kHalo, "halo", "to the next --radius tiles in the east, north, west, south in turn",
+       true, false},
       {Pattern::kAllToEdge, "all-to-edge", "to the west end of the row", true, true},
       {Pattern::kHotspot, "hotspot", "to the tile in the centre", true, true},
       {Pattern::kUniform, "uniform", "to any other tile", false, true},
@@ -141,10 +142,9 @@ void TrafficConfig::validate(base::ConfigErrors& errors) const {
                  routing == Routing::kColor ? "needs --routing xy" : "needs --routing color");
   const auto last = static_cast<std::uint32_t>(kNumColors) - 1;
   if (pattern == Pattern::kShift) {
-    errors.require(distance >= 1 && (routing == Routing::kXy || distance <= last), "--distance",
-                   distance,
-                   fmt::format("must be 1 .. {}: a shift by K takes K + 1 of {} colors", last,
-                               kNumColors));
+    errors.require(
+        distance >= 1 && (routing == Routing::kXy || distance <= last), "--distance", distance,
+        fmt::format("must be 1 .. {}: a shift by K takes K + 1 of {} colors", last, kNumColors));
   }
   if (pattern == Pattern::kHalo) {
     errors.require(radius >= 1 && radius < kNumColors / 4, "--radius", radius,
@@ -158,9 +158,9 @@ Traffic::Traffic(const TrafficConfig& config) : config_(config) {
     if (sends(tile)) senders_.push_back(tile);
   }
   if (senders_.empty()) {
-    throw base::ConfigError("--mesh", fmt::format("{}x{}", config.mesh.columns, config.mesh.rows),
-                            "has no tile with a destination in the pattern " +
-                                info_of(config.pattern).name);
+    throw base::ConfigError(
+        "--mesh", fmt::format("{}x{}", config.mesh.columns, config.mesh.rows),
+        "has no tile with a destination in the pattern " + info_of(config.pattern).name);
   }
 }
 

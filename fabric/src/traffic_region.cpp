@@ -48,7 +48,8 @@ void TrafficRegion::receive(const RampFrame& frame) {
   }
   if (!frame.credits.empty()) {
     std::vector<std::uint32_t>& due = freed_[use];
-    for (const RampCredit& credit : frame.credits) due.push_back(leaf_of(credit.tile, credit.color));
+    for (const RampCredit& credit : frame.credits)
+      due.push_back(leaf_of(credit.tile, credit.color));
   }
   arm();
 }
@@ -86,9 +87,9 @@ void TrafficRegion::act(Cycles cycle) {
     for (Delivery d : due) {
       const std::uint32_t index = tile_of(d.leaf);
       if (!config_.receiver_depth.empty()) frame_.credits.push_back({index, color_of(d.leaf), 1});
-      d.leaf = leaf_of(mesh.tile(tiles_.columns.begin + index % columns,
-                                 tiles_.rows.begin + index / columns),
-                       color_of(d.leaf));
+      d.leaf = leaf_of(
+          mesh.tile(tiles_.columns.begin + index % columns, tiles_.rows.begin + index / columns),
+          color_of(d.leaf));
       stats_.deliver(cycle, &d, &d + 1);
     }
     arrivals_.erase(arrivals_.begin());
@@ -129,8 +130,8 @@ void TrafficRegion::offer(Cycles cycle) {
     const std::uint32_t target = traffic_.target(tile, turns_[sender]++, 0);
     if (target == Traffic::kNobody) continue;
     const Waiting waiting{static_cast<std::uint8_t>(target), static_cast<std::uint32_t>(cycle)};
-    const bool free = backlog_[index].empty() &&
-                      std::find(gave.begin(), gave.end(), index) == gave.end();
+    const bool free =
+        backlog_[index].empty() && std::find(gave.begin(), gave.end(), index) == gave.end();
     std::uint32_t left = config.packet;
     if (free && give(index, waiting)) --left;
     if (left > 0 && std::find(waiting_.begin(), waiting_.end(), index) == waiting_.end()) {

@@ -94,8 +94,7 @@ class FileReader {
     if (parameter == nullptr) return;
     Origin origin{parameter->source, parameter->confidence, place(value.Mark())};
     // The catalogue's source is that of its value.
-    static const Settings kDefaults;
-    if (value_of(settings_, *parameter) != value_of(kDefaults, *parameter)) {
+    if (value_of(settings_, *parameter) != value_of(Settings{}, *parameter)) {
       origin.source = origin.confidence = "-";
     }
     if (node.IsMap()) read_notes(node, *parameter, origin);

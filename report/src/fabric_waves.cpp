@@ -39,8 +39,7 @@ FabricWaves::FabricWaves(std::unique_ptr<base::WaveSink> sink, const fabric::Rou
   }
 }
 
-FabricWaves::Id FabricWaves::add(std::uint32_t tile, const std::string& name,
-                                 std::uint32_t width) {
+FabricWaves::Id FabricWaves::add(std::uint32_t tile, const std::string& name, std::uint32_t width) {
   names_.emplace_back(tile, width == 1 ? name : fmt::format("{}[{}:0]", name, width - 1));
   return sink_->add({scope_of(mesh_, tile), name, width});
 }
@@ -136,7 +135,8 @@ void FabricWaves::write(const Cycle& c) {
   sink_->set(cycle_, c.cycle);
   for (const QueueFill& queue : c.queues) sink_->set(queues_.at(queue_key(queue)), queue.wavelets);
   std::map<std::uint64_t, const LinkEvent*> now;
-  for (const LinkEvent& event : c.events) now[link_key(event.tile, event.port, event.given)] = &event;
+  for (const LinkEvent& event : c.events)
+    now[link_key(event.tile, event.port, event.given)] = &event;
   for (auto& [key, link] : links_) {
     const auto it = now.find(key);
     const bool valid = it != now.end();

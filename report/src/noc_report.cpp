@@ -46,15 +46,15 @@ json noc_json(const NocRecord& r) {
   for (const double share : {0.5, 0.95, 0.99}) {
     object[fmt::format("p{:.0f}_latency_cycles", share * 100)] = result.latencies.percentile(share);
   }
-  object.update({{"accepted_rate", result.accepted_rate},
-                 {"wavelet_hops", result.hops},
-                 {"state_bytes_per_tile",
-                  static_cast<double>(result.state_bytes) / traffic.mesh.tiles()},
-                 {"host_cpu_seconds", r.host.cpu_seconds},
-                 {"host_seconds", r.host_seconds},
-                 {"hops_per_cpu_second", hops_per_cpu_second(r)},
-                 {"max_rss_bytes", r.host.max_rss_bytes},
-                 {"result_hash", result.result_hash}});
+  object.update(
+      {{"accepted_rate", result.accepted_rate},
+       {"wavelet_hops", result.hops},
+       {"state_bytes_per_tile", static_cast<double>(result.state_bytes) / traffic.mesh.tiles()},
+       {"host_cpu_seconds", r.host.cpu_seconds},
+       {"host_seconds", r.host_seconds},
+       {"hops_per_cpu_second", hops_per_cpu_second(r)},
+       {"max_rss_bytes", r.host.max_rss_bytes},
+       {"result_hash", result.result_hash}});
   return object;
 }
 
@@ -78,9 +78,9 @@ std::string noc_summary(const NocRecord& r) {
                               result.mean_latency(), result.latencies.percentile(0.5),
                               result.latencies.percentile(0.99), result.latency_max));
   line("result hash", result.result_hash);
-  line("simulated in", fmt::format("{:.2f} s of CPU, {:.3g} million hops a second, {:.0f} MB",
-                                   r.host.cpu_seconds, hops_per_cpu_second(r) / 1e6,
-                                   static_cast<double>(r.host.max_rss_bytes) / 1e6));
+  line("simulated in",
+       fmt::format("{:.2f} s of CPU, {:.3g} million hops a second, {:.0f} MB", r.host.cpu_seconds,
+                   hops_per_cpu_second(r) / 1e6, static_cast<double>(r.host.max_rss_bytes) / 1e6));
   return text;
 }
 
@@ -88,9 +88,9 @@ std::string latency_csv(const fabric::LatencyHistogram& latencies) {
   std::string text = "latency_cycles,last_cycles,copies\n";
   for (std::size_t bucket = 0; bucket < fabric::LatencyHistogram::kBuckets; ++bucket) {
     if (latencies.count(bucket) == 0) continue;
-    text += fmt::format("{},{},{}\n", fabric::LatencyHistogram::first_of(bucket),
-                        fabric::LatencyHistogram::first_of(bucket + 1) - 1,
-                        latencies.count(bucket));
+    text +=
+        fmt::format("{},{},{}\n", fabric::LatencyHistogram::first_of(bucket),
+                    fabric::LatencyHistogram::first_of(bucket + 1) - 1, latencies.count(bucket));
   }
   return text;
 }

@@ -74,9 +74,9 @@ TEST_F(NocCommandTest, MachineParametersReachTheFabric) {
 }
 
 TEST_F(NocCommandTest, WavesOfAWindowAreWritten) {
-  const CommandResult r = noc(
-      "--mesh 4x4 --pattern halo --rate 0.3 --cycles 100 --out w --wave links.vcd "
-      "--wave-tiles 1..2,1..2 --wave-from 10 --wave-to 20");
+  const CommandResult r =
+      noc("--mesh 4x4 --pattern halo --rate 0.3 --cycles 100 --out w --wave links.vcd "
+          "--wave-tiles 1..2,1..2 --wave-from 10 --wave-to 20");
   EXPECT_EQ(r.status, 0) << r.err;
   const std::string vcd = read_file(folder_.file("w/links.vcd"));
   EXPECT_NE(vcd.find("$scope module router_2_1 $end"), std::string::npos);
@@ -108,8 +108,10 @@ TEST_F(NocCommandTest, BadInputNamesPlaceValueAndRule) {
       {"--pattern unifrom", "--pattern = unifrom: is unknown; did you mean uniform?"},
       {"--pattern uniform", "--pattern = uniform: needs --routing xy"},
       {"--pattern halo --routing xy", "--pattern = halo: needs --routing color"},
-      {"--pattern halo --radius 6", "--radius = 6: must be 1 .. 5: a halo takes 4 (radius + 1) of 24 colors"},
-      {"--pattern shift --distance 24", "--distance = 24: must be 1 .. 23: a shift by K takes K + 1 of 24 colors"},
+      {"--pattern halo --radius 6",
+       "--radius = 6: must be 1 .. 5: a halo takes 4 (radius + 1) of 24 colors"},
+      {"--pattern shift --distance 24",
+       "--distance = 24: must be 1 .. 23: a shift by K takes K + 1 of 24 colors"},
       {"--pattern neighbor --engine flow --routing xy", "--engine = flow: needs --routing color"},
       {"--engine fast", "--engine = fast: must be cycle or flow"},
       {"--routing yx", "--routing = yx: must be color or xy"},
@@ -117,10 +119,12 @@ TEST_F(NocCommandTest, BadInputNamesPlaceValueAndRule) {
       {"--threads 9 --mesh 20x8", "--threads = 9: must be 1 .. 256 and at most the rows"},
       {"--packet 0", "--packet = 0: must be 1 .. 1000000"},
       {"--set fabric.queue_depth=0", "fabric.queue_depth = 0: must be 1 .. 255"},
-      {"--set fabric.hop_latency_cycles=500", "fabric.hop_latency_cycles = 500: makes a queue of more than 255 slots"},
-      {"--set fabric.arbitration=oldest", "fabric.arbitration = oldest: must be round-robin or plain-round-robin"},
+      {"--set fabric.hop_latency_cycles=500",
+       "fabric.hop_latency_cycles = 500: makes a queue of more than 255 slots"},
+      {"--set fabric.plain_round_robin=2", "fabric.plain_round_robin = 2: must be 0 .. 1"},
       {"--wave a.txt", "--wave"},
-      {"--wave a.vcd --wave-tiles 0..9,0", "--wave-tiles = 0..9,0: must lie in the mesh of 8 x 8 tiles"},
+      {"--wave a.vcd --wave-tiles 0..9,0",
+       "--wave-tiles = 0..9,0: must lie in the mesh of 8 x 8 tiles"},
       {"--wave a.vcd --wave-from 5 --wave-to 4", "--wave-to = 4: must not be before --wave-from"},
       {"--wave a.vcd --wave-trigger color=24", "must be a color 0 .. 23"},
       {"--wave a.vcd --engine flow", "--wave = given: needs --routing color and --engine cycle"},

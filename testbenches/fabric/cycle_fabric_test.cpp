@@ -58,7 +58,8 @@ struct Machine {
     for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
       layout.die_of_tile.push_back(mesh.at(tile).x < mesh.columns / 2 ? 0 : 1);
     }
-    fabric = std::make_unique<CycleFabric>("fabric", traffic.routes(), engine, layout, epochs, ticker);
+    fabric =
+        std::make_unique<CycleFabric>("fabric", traffic.routes(), engine, layout, epochs, ticker);
     fabric->activity_socket.bind(activity.socket);
     for (std::uint32_t r = 0; r < layout.regions.size(); ++r) {
       regions.push_back(std::make_unique<TrafficRegion>(
@@ -96,8 +97,8 @@ struct Machine {
     EXPECT_EQ(sum.delivered(), expected.delivered);
     EXPECT_EQ(sum.last_cycle() + 1, expected.cycles);
     base::ResultHash hash;
-    for (const std::uint64_t value :
-         {expected.offered, injected, refused, fabric->core().counts().hops, sum.last_cycle() + 1}) {
+    for (const std::uint64_t value : {expected.offered, injected, refused,
+                                      fabric->core().counts().hops, sum.last_cycle() + 1}) {
       hash.add(value);
     }
     sum.add_to(hash);

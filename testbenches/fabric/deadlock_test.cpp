@@ -38,9 +38,12 @@ TEST(DeadlockTest, NamesTheComputeEngineThatDoesNotRead) {
   }
   EXPECT_EQ(stuck(fabric),
             "deadlock in cycle 10: 5 wavelets cannot move\n"
-            "  router (0, 0), color 4 from ramp (1 wavelet) waits in the east for a slot of router (1, 0)\n"
-            "  router (1, 0), color 4 from west (2 wavelets) waits in the east for a slot of router (2, 0)\n"
-            "  router (2, 0), color 4 from west (2 wavelets) waits for the compute engine of tile (2, 0) to "
+            "  router (0, 0), color 4 from ramp (1 wavelet) waits in the east for a slot of router "
+            "(1, 0)\n"
+            "  router (1, 0), color 4 from west (2 wavelets) waits in the east for a slot of "
+            "router (2, 0)\n"
+            "  router (2, 0), color 4 from west (2 wavelets) waits for the compute engine of tile "
+            "(2, 0) to "
             "read color 4\n");
 }
 
@@ -67,9 +70,11 @@ TEST(DeadlockTest, PrintsTheCycleOfWaits) {
   }
   EXPECT_EQ(stuck(fabric),
             "deadlock in cycle 3: 2 wavelets cannot move\n"
-            "  router (0, 0), color 0 from ramp (1 wavelet) waits for the switch, which stands at position 0 "
+            "  router (0, 0), color 0 from ramp (1 wavelet) waits for the switch, which stands at "
+            "position 0 "
             "and takes east\n"
-            "  router (1, 0), color 0 from ramp (1 wavelet) waits for the switch, which stands at position 0 "
+            "  router (1, 0), color 0 from ramp (1 wavelet) waits for the switch, which stands at "
+            "position 0 "
             "and takes west\n"
             "  which is where this began, 2 lines above: the wait is closed\n");
 }
@@ -86,7 +91,8 @@ TEST(DeadlockTest, SaysWhatWasTornDown) {
   ASSERT_TRUE(fabric.inject(fabric.source(0, 7), {1, 7, false, false}));
   EXPECT_EQ(stuck(fabric),
             "deadlock in cycle 5: 1 wavelet cannot move\n"
-            "  router (0, 0), color 7 from ramp (1 wavelet): the color was torn down here and waits to be "
+            "  router (0, 0), color 7 from ramp (1 wavelet): the color was torn down here and "
+            "waits to be "
             "routed anew\n");
 }
 

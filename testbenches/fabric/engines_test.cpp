@@ -30,9 +30,9 @@ constexpr std::uint64_t kCases = 1000;
       return fmt::format("cycle {} tile {} color {} data {:08x} flags {}", e.cycle, tile_of(e.leaf),
                          color_of(e.leaf), e.data, e.flags);
     };
-    return ::testing::AssertionFailure() << "event " << i << "\n  reference "
-                                         << text(reference.entries[i]) << "\n  engine    "
-                                         << text(log.entries[i]);
+    return ::testing::AssertionFailure()
+           << "event " << i << "\n  reference " << text(reference.entries[i]) << "\n  engine    "
+           << text(log.entries[i]);
   }
   if (reference.entries.size() != log.entries.size()) {
     return ::testing::AssertionFailure()
@@ -40,9 +40,9 @@ constexpr std::uint64_t kCases = 1000;
   }
   if (!(reference.counts == log.counts) || reference.held != log.held ||
       reference.injections != log.injections) {
-    return ::testing::AssertionFailure() << "counts differ: hops " << reference.counts.hops << " "
-                                         << log.counts.hops << ", held " << reference.held << " "
-                                         << log.held;
+    return ::testing::AssertionFailure()
+           << "counts differ: hops " << reference.counts.hops << " " << log.counts.hops << ", held "
+           << reference.held << " " << log.held;
   }
   return ::testing::AssertionSuccess();
 }

@@ -77,7 +77,8 @@ TEST(NocRunTest, AHaloReachesTheTilesWithinItsRadius) {
   const NocResult r = run_noc(c);
   // Of 4 turns in a row or column of 5: 4 + 3 pairs each way, from 4 senders each way.
   EXPECT_EQ(r.senders, 25u);
-  const double copies_a_wavelet = static_cast<double>(r.delivered) / static_cast<double>(r.injected);
+  const double copies_a_wavelet =
+      static_cast<double>(r.delivered) / static_cast<double>(r.injected);
   EXPECT_NEAR(copies_a_wavelet, 7.0 / 4.0, 0.02);
   EXPECT_EQ(r.hops, r.delivered);
 }

@@ -30,19 +30,21 @@ TEST(RouteTableTest, LeavingTheMeshNamesRouterColorAndSide) {
   RouteTable routes({3, 2});
   routes.set(2, 5, {Port::kRamp, Port::kEast});
   routes.set(4, 6, {Port::kSouth, Port::kRamp});
-  EXPECT_EQ(violations(routes), (Texts{"router (2, 0), color 5: output east must not leave the mesh",
-                                       "router (1, 1), color 6: input south must not leave the mesh"}));
+  EXPECT_EQ(violations(routes),
+            (Texts{"router (2, 0), color 5: output east must not leave the mesh",
+                   "router (1, 1), color 6: input south must not leave the mesh"}));
 }
 
 TEST(RouteTableTest, AnOutputMustFaceAnInput) {
   RouteTable routes({2, 2});
   routes.set(0, 1, {Port::kRamp, Port::kEast | Port::kSouth});
   routes.set(1, 1, {Port::kSouth, Port::kRamp});
-  EXPECT_EQ(violations(routes),
-            (Texts{"router (0, 0), color 1: output east must face a neighbour that takes the color from "
-                   "that side",
-                   "router (0, 0), color 1: output south must face a neighbour that takes the color from "
-                   "that side"}));
+  EXPECT_EQ(
+      violations(routes),
+      (Texts{"router (0, 0), color 1: output east must face a neighbour that takes the color from "
+             "that side",
+             "router (0, 0), color 1: output south must face a neighbour that takes the color from "
+             "that side"}));
 }
 
 TEST(RouteTableTest, ALoopIsFoundWithTheRouterThatClosesIt) {

@@ -65,8 +65,9 @@ class PlainXy {
           if (config_.arbitration == Arbitration::kRoundRobin) pointer = 0;
           continue;
         }
-        const bool free = output == Port::kRamp ||
-                          routers_[mesh_.neighbour(tile, output)].slots[index_of(facing(output))] > 0;
+        const bool free =
+            output == Port::kRamp ||
+            routers_[mesh_.neighbour(tile, output)].slots[index_of(facing(output))] > 0;
         if (!free) continue;
         const auto turn = std::min_element(wanting.begin(), wanting.end(), [&](Port a, Port b) {
           return (index_of(a) + kNumPorts - pointer) % kNumPorts <

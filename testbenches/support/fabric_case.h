@@ -120,8 +120,8 @@ class RandomRoutes {
     }
     if (filters && chance(40) && outputs.contains(fabric::Port::kRamp)) {
       fabric::RampFilter& filter = route.filter;
-      filter.kind = chance(50) ? fabric::RampFilter::Kind::kCounter
-                               : fabric::RampFilter::Kind::kRange;
+      filter.kind =
+          chance(50) ? fabric::RampFilter::Kind::kCounter : fabric::RampFilter::Kind::kRange;
       filter.period = static_cast<std::uint32_t>(random_.below(5) + 1);
       filter.first = static_cast<std::uint16_t>(random_.below(4));
       filter.last = static_cast<std::uint16_t>(filter.first + random_.below(4));
@@ -267,9 +267,8 @@ class FabricDriver final : public fabric::EngineSink {
     }
   }
   void read() {
-    auto due = std::partition(arrivals_.begin(), arrivals_.end(), [this](const Arrival& a) {
-      return a.cycle > engine_.now();
-    });
+    auto due = std::partition(arrivals_.begin(), arrivals_.end(),
+                              [this](const Arrival& a) { return a.cycle > engine_.now(); });
     for (auto it = due; it != arrivals_.end(); ++it) ++queued_[it->leaf];
     arrivals_.erase(due, arrivals_.end());
     for (std::uint32_t leaf = 0; leaf < queued_.size(); ++leaf) {

@@ -84,7 +84,8 @@ class WaveletRampChecker final : public sc_core::sc_module {
     }
     for (const fabric::RampWavelet& w : frame.wavelets) {
       ++wavelets_;
-      violations_.require(tiles.insert(w.tile).second, "two-in-a-cycle", text(std::to_string(w.tile)));
+      violations_.require(tiles.insert(w.tile).second, "two-in-a-cycle",
+                          text(std::to_string(w.tile)));
       std::uint32_t& held = gives.held[fabric::leaf_of(w.tile, w.wavelet.color)];
       violations_.require(++held <= gives.slots, "no-slot", text(std::to_string(w.tile)));
     }

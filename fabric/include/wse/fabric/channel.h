@@ -54,7 +54,7 @@ struct Channel {
   std::uint8_t capacity;
   std::uint8_t head;
   std::uint8_t tail;
-  std::uint8_t outputs;  ///< in force; 0 while the switch does not take this input, or halted
+  std::uint8_t outputs;   ///< in force; 0 while the switch does not take this input, or halted
   std::uint8_t pending;   ///< outputs that the head has not left by; 0: it has left by none
   std::uint8_t member;    ///< distance from the first record of its router
   std::uint8_t siblings;  ///< records of its router where channels share outputs, else 0

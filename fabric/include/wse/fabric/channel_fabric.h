@@ -102,7 +102,7 @@ class ChannelFabric final : public Engine {
     std::uint32_t count = 0;
     ActiveSet active, next;
     std::vector<Word> words;
-    std::vector<Visit> visits;  ///< room for those of one batch
+    std::vector<Visit> visits;            ///< room for those of one batch
     std::vector<Delivery> deliveries;     ///< room for more than one batch
     std::vector<std::uint32_t> freed;     ///< leaves with a slot freed behind the ramp
     std::vector<std::uint64_t> commands;  ///< of wavelets that have passed
@@ -152,12 +152,12 @@ class ChannelFabric final : public Engine {
   mutable PageArray<Record::Word> overflow_;
   PageArray<Arbiter> arbiters_;  ///< by tile, where outputs are shared
   std::vector<Band> bands_;
-  std::vector<std::uint8_t> credits_;                    ///< behind the ramp, by leaf
-  std::vector<std::vector<std::uint32_t>> credits_due_;  ///< leaves, by cycle modulo their number
+  std::vector<std::uint8_t> credits_;                     ///< behind the ramp, by leaf
+  std::vector<std::vector<std::uint32_t>> credits_due_;   ///< leaves, by cycle modulo their number
   std::vector<std::vector<std::uint32_t>> arrivals_due_;  ///< channels fed by ramps, likewise
   std::uint32_t under_way_ = 0;                           ///< of these two kinds
-  std::unordered_map<std::uint32_t, Filter> filters_;   ///< by leaf
-  std::unordered_map<std::uint32_t, Switch> switches_;  ///< by leaf, once moved
+  std::unordered_map<std::uint32_t, Filter> filters_;     ///< by leaf
+  std::unordered_map<std::uint32_t, Switch> switches_;    ///< by leaf, once moved
   std::vector<TileCounts> tile_counts_;
   std::vector<std::uint32_t> die_of_tile_;
   std::uint64_t injected_ = 0;
@@ -167,7 +167,7 @@ class ChannelFabric final : public Engine {
   std::uint64_t moved_ = 0;  ///< copies in the last cycle
   std::unique_ptr<BandTeam> team_;
   RouterWatch* watch_ = nullptr;
-  bool watching_ = false;  ///< in this cycle
+  bool watching_ = false;               ///< in this cycle
   std::vector<std::uint32_t> watched_;  ///< channels
   std::vector<QueueFill> watched_queues_;
   std::vector<LinkEvent> given_;  ///< by compute engines of watched tiles

@@ -59,7 +59,7 @@ class ChannelGraph {
   struct Kind {
     PortSet inputs;
     PortSet outputs;
-    std::uint8_t outputs_of[kNumPorts] = {};  ///< over all positions, by input
+    std::uint8_t outputs_of[kNumPorts] = {};     ///< over all positions, by input
     std::uint8_t first_outputs[kNumPorts] = {};  ///< of the first position
     std::uint8_t flags = 0;                      ///< of its channels
   };
@@ -85,7 +85,7 @@ class ChannelGraph {
   const std::uint32_t link_records_, ramp_records_;  ///< for a queue
   std::vector<Kind> kinds_;
   PageArray<Record> records_;
-  std::vector<std::uint32_t> tile_begin_;                         ///< first record, by tile
+  std::vector<std::uint32_t> tile_begin_;                        ///< first record, by tile
   std::vector<std::array<std::uint8_t, kNumPorts>> port_first_;  ///< from there, by tile
   std::vector<std::uint32_t> ramp_colors_;  ///< taken from the ramp, as bits, by tile
   std::vector<std::uint32_t> band_begin_;

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "wse/base/activity.h"
+#include "wse/base/clock_epochs.h"
 #include "wse/base/one_way_socket.h"
 #include "wse/base/window_ticker.h"
-#include "wse/base/clock_epochs.h"
 #include "wse/fabric/channel_fabric.h"
 #include "wse/fabric/ramp_frame.h"
 
@@ -81,12 +81,12 @@ class CycleFabric final : public sc_core::sc_module, private EngineSink {
   const base::ClockEpochs& epochs_;
   const base::WindowTicker& ticker_;
   ChannelFabric core_;
-  std::vector<std::uint16_t> region_of_;     ///< by tile
-  std::vector<std::uint32_t> index_of_;      ///< in its region, by tile
-  std::map<base::Cycles, Inbox> inbox_;      ///< by stamp
-  std::vector<Inbox> spare_;                 ///< emptied ones, with their memory
-  std::vector<RampFrame> frames_;            ///< by region, of the cycle that runs
-  std::vector<std::uint32_t> touched_;       ///< regions with something in their frame
+  std::vector<std::uint16_t> region_of_;  ///< by tile
+  std::vector<std::uint32_t> index_of_;   ///< in its region, by tile
+  std::map<base::Cycles, Inbox> inbox_;   ///< by stamp
+  std::vector<Inbox> spare_;              ///< emptied ones, with their memory
+  std::vector<RampFrame> frames_;         ///< by region, of the cycle that runs
+  std::vector<std::uint32_t> touched_;    ///< regions with something in their frame
   sc_core::sc_event wake_{"wake"};
 };
 

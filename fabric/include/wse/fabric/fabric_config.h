@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "wse/base/config_errors.h"
 #include "wse/base/units.h"
@@ -14,8 +13,8 @@ struct FabricConfig {
   std::uint32_t hop_latency_cycles = 1;   ///< [luczynski2024]
   std::uint32_t ramp_latency_cycles = 2;  ///< [luczynski2024], one way
   std::uint32_t queue_depth = 2;          ///< A-003: least depth for full rate on links
-  std::string arbitration = "round-robin";  ///< A-033: or plain-round-robin
-  std::uint32_t unpack_cycles = 1;          ///< A-004: cycles a packed wavelet takes to become two
+  std::uint32_t plain_round_robin = 0;    ///< A-033: 1: pointers never return to their start
+  std::uint32_t unpack_cycles = 1;        ///< A-004: cycles a packed wavelet takes to become two
 
   /// First word of a chain from tile to tile: two ramps, a hop, a cycle in the core (6 by default).
   base::Cycles chain_cycles() const {
@@ -30,8 +29,7 @@ struct FabricConfig {
     range(ramp_latency_cycles, "fabric.ramp_latency_cycles", 1, 1000);
     range(queue_depth, "fabric.queue_depth", 1, 255);
     range(unpack_cycles, "fabric.unpack_cycles", 0, 1000);
-    errors.require(arbitration == "round-robin" || arbitration == "plain-round-robin",
-                   "fabric.arbitration", arbitration, "must be round-robin or plain-round-robin");
+    range(plain_round_robin, "fabric.plain_round_robin", 0, 1);
   }
 };
 

@@ -18,7 +18,7 @@ struct NocConfig {
   EngineConfig engine;
   EngineKind kind = EngineKind::kCycle;
   std::uint32_t threads = 1;
-  RouterWatch* watch = nullptr;  ///< of some routers, at the cycle level with colors
+  RouterWatch* watch = nullptr;       ///< of some routers, at the cycle level with colors
   std::function<bool()> interrupted;  ///< asked now and then; true ends the run
 
   void validate(base::ConfigErrors& errors) const;
@@ -28,9 +28,9 @@ struct NocConfig {
 
 /// Of a run of synthetic traffic; counts in wavelets, times in cycles.
 struct NocResult {
-  std::uint64_t offered = 0;   ///< injected + refused
+  std::uint64_t offered = 0;  ///< injected + refused
   std::uint64_t injected = 0;
-  std::uint64_t refused = 0;   ///< still waiting at their sources when these stopped
+  std::uint64_t refused = 0;    ///< still waiting at their sources when these stopped
   std::uint64_t delivered = 0;  ///< copies
   std::uint64_t hops = 0;
   base::Cycles cycles = 0;  ///< the cycle after the last delivery
@@ -43,8 +43,7 @@ struct NocResult {
   std::string result_hash;
 
   double mean_latency() const {
-    return delivered == 0 ? 0.0
-                          : static_cast<double>(latency_sum) / static_cast<double>(delivered);
+    return delivered == 0 ? 0.0 : static_cast<double>(latency_sum) / static_cast<double>(delivered);
   }
 };
 

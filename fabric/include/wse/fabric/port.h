@@ -37,9 +37,7 @@ class PortSet {
   constexpr bool empty() const { return bits_ == 0; }
   constexpr bool contains(Port port) const { return (bits_ >> index_of(port) & 1) != 0; }
   /// How many ports of the set come before this one.
-  unsigned rank(Port port) const {
-    return count(bits_ & ((1U << index_of(port)) - 1));
-  }
+  unsigned rank(Port port) const { return count(bits_ & ((1U << index_of(port)) - 1)); }
   unsigned size() const { return count(bits_); }
 
   friend constexpr PortSet operator|(PortSet a, PortSet b) {

@@ -47,8 +47,8 @@ class ReferenceFabric final : public Engine {
   const EngineConfig config_;
   std::vector<bool> sources_;  ///< leaves whose route takes wavelets from the ramp
   std::vector<std::unique_ptr<RouterTwin>> routers_;
-  std::vector<RouterModel*> models_;  ///< null where another implementation stands
-  std::vector<Wire> wires_;           ///< into each port of each router
+  std::vector<RouterModel*> models_;       ///< null where another implementation stands
+  std::vector<Wire> wires_;                ///< into each port of each router
   std::vector<std::uint32_t> ramp_slots_;  ///< behind the ramp, by leaf, as compute engines see it
   std::deque<std::pair<base::Cycles, std::uint32_t>> freed_ramp_slots_;
   EngineCounts counts_;

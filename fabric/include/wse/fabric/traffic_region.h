@@ -55,10 +55,10 @@ class TrafficRegion final : public sc_core::sc_module {
   const EngineConfig config_;
   const base::ClockEpochs& epochs_;
   Offers offers_;
-  std::vector<std::uint32_t> turns_;              ///< packets so far, by sender of the traffic
-  std::vector<std::uint8_t> slots_;               ///< behind the ramps, by index x 24 + color
-  std::vector<std::deque<Waiting>> backlog_;      ///< by index
-  std::vector<std::uint32_t> waiting_;            ///< indices with a backlog
+  std::vector<std::uint32_t> turns_;          ///< packets so far, by sender of the traffic
+  std::vector<std::uint8_t> slots_;           ///< behind the ramps, by index x 24 + color
+  std::vector<std::deque<Waiting>> backlog_;  ///< by index
+  std::vector<std::uint32_t> waiting_;        ///< indices with a backlog
   std::map<base::Cycles, std::vector<Delivery>> arrivals_;    ///< by the cycle of their use
   std::map<base::Cycles, std::vector<std::uint32_t>> freed_;  ///< slots, by when they can be used
   RampFrame frame_;

@@ -48,8 +48,8 @@ class XyFabric {
     return static_cast<std::uint8_t>(place + 1U == capacity ? 0 : place + 1);
   }
   unsigned output_of(const Router& router, std::uint32_t destination) const;
-  bool push(std::uint32_t tile, std::size_t input, std::uint64_t payload,
-            std::uint32_t destination, std::uint32_t latency);
+  bool push(std::uint32_t tile, std::size_t input, std::uint64_t payload, std::uint32_t destination,
+            std::uint32_t latency);
   void visit(std::uint32_t tile);
   void renew_stamps();
 
@@ -57,8 +57,9 @@ class XyFabric {
   const EngineConfig config_;
   const std::uint32_t link_slots_, ramp_slots_, slots_a_tile_;
   std::vector<Router> routers_;
-  std::vector<std::uint64_t> slots_;         ///< as in channel.h
-  std::vector<std::uint32_t> destinations_;  ///< of the wavelets in the slots: x and y, 16 bits each
+  std::vector<std::uint64_t> slots_;  ///< as in channel.h
+  std::vector<std::uint32_t>
+      destinations_;  ///< of the wavelets in the slots: x and y, 16 bits each
   ActiveSet active_, next_;
   std::vector<Delivery> deliveries_;
   EngineCounts counts_;

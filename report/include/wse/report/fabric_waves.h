@@ -23,10 +23,10 @@ struct FabricWaveSelection {
   /// What starts the recording, if anything; then `from` and `to` bound when it may happen.
   enum class Trigger : std::uint8_t { kNone, kColor, kQueueFull, kDeadlock };
   Trigger trigger = Trigger::kNone;
-  std::uint8_t color = 0;         ///< seen on a link of the routers
-  base::Cycles full_cycles = 1;   ///< a queue of the routers full for so long
-  base::Cycles before = 64;       ///< cycles kept from before the trigger
-  base::Cycles after = 64;        ///< and recorded from it on
+  std::uint8_t color = 0;        ///< seen on a link of the routers
+  base::Cycles full_cycles = 1;  ///< a queue of the routers full for so long
+  base::Cycles before = 64;      ///< cycles kept from before the trigger
+  base::Cycles after = 64;       ///< and recorded from it on
 };
 
 /// Waves of routers, written while the fabric runs: for each port that a route uses

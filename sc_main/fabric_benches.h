@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace wse::cli {
+
+/// Measurements of the fabric that no traffic pattern of wse noc makes: streams, walk, elaborate,
+/// sockets, core. Numbers of this process; throws ConfigError for another name.
+nlohmann::ordered_json measure_fabric(const std::string& name);
+
+}  // namespace wse::cli
