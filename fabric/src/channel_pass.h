@@ -32,9 +32,10 @@ class ChannelPass {
   void run() {
     std::size_t bits_in_batch = 0;
     band_.active.take_all([&](std::size_t word, std::uint64_t bits) {
-      if (bits == ~std::uint64_t{0} && records_[band_.first + word * 64].channel.siblings == 0 &&
-          records_[band_.first + word * 64 + 63].channel.siblings == 0 && band_.words.empty()) {
-        visit_row(word);
+      if (is_dense(bits)) {
+        visit_words();
+        bits_in_batch = 0;
+        visit_row(word, bits);
       } else {
         const Record* first = &records_[band_.first + word * 64];
         for (std::uint64_t left = bits; left != 0; left &= left - 1) {
@@ -99,10 +100,17 @@ class ChannelPass {
     deliveries_ = band_.deliveries.data();
   }
 
-  /// 64 channels that share nothing, all of them with something: memory streams.
-  void visit_row(std::size_t word) {
+  /// Most of 64 channels, where no outputs are shared: memory streams, and need not be asked for.
+  bool is_dense(std::uint64_t bits) const {
+    constexpr int kDense = 32;
+    if (fabric_.graph_.shares_outputs()) return false;
+    return bits == ~std::uint64_t{0} || __builtin_popcountll(bits) >= kDense;
+  }
+  void visit_row(std::size_t word, std::uint64_t bits) {
+    constexpr std::size_t kAhead = 160;  // records; beyond a page, where hardware stops looking
     Record* first = &records_[band_.first + word * 64];
-    for (std::size_t i = 0; i < 64; ++i) visit_channel(first[i]);
+    for (std::size_t line = 0; line < 64; line += 2) __builtin_prefetch(first + kAhead + line, 1);
+    for (; bits != 0; bits &= bits - 1) visit_channel(first[lowest(bits)]);
   }
 
   /// Whether a router may have channels to visit in this word and in later ones.
