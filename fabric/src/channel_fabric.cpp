@@ -68,7 +68,9 @@ bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
   const std::uint64_t old = place.load(std::memory_order_relaxed);
   if ((old & Slot::kFull) != 0 || !Slot::due(old, now_)) return false;
   // A queue that holds something is visited anyway.
-  if ((head_of(record) & Slot::kFull) == 0) {
+  if (ahead_ != nullptr) {
+    ahead_->add(source - bands_.front().first);
+  } else if ((head_of(record) & Slot::kFull) == 0) {
     due_in(arrivals_due_, now_ + config_.ramp_cycles).push_back(source);
     ++under_way_;
   }
@@ -157,6 +159,52 @@ void ChannelFabric::step(EngineSink& sink) {
   ++step_;
 }
 
+void ChannelFabric::run_ahead(std::uint32_t cycles, RunAheadSource& source, EngineSink& sink) {
+  WSE_CHECK(cycles % 2 == 0 && can_run_ahead(), "run_ahead() where it cannot be");
+  Band& band = bands_.front();
+  band.sink = &sink;
+  const base::Cycles begin = now_;
+  const std::uint32_t first_step = step_;
+  if (begin + cycles - renewed_ >= Slot::kRenewEvery) renew_stamps();
+  // What ramps have under way; visited too early it waits.
+  for (std::vector<std::uint32_t>& due : arrivals_due_) {
+    for (const std::uint32_t index : due) band.active.add(index - band.first);
+    under_way_ -= static_cast<std::uint32_t>(due.size());
+    due.clear();
+  }
+  const std::vector<ChannelGraph::Block>& blocks = graph_.blocks();
+  const auto count = static_cast<std::uint32_t>(blocks.size());
+  const auto word_of = [&](std::uint32_t block) {
+    return block == count ? (band.count + 63) / 64 : blocks[block].first_record / 64;
+  };
+  ActiveSet* const sets[] = {&band.active, &band.next};
+  // Block b in cycle s needs its neighbours as they were after s - 1, and gets them so.
+  for (std::uint32_t front = 0; front < count + cycles - 1; ++front) {
+    for (std::uint32_t s = 0; s < cycles && s <= front; ++s) {
+      const std::uint32_t block = front - s;
+      if (block >= count) continue;
+      now_ = begin + s;
+      step_ = first_step + s;
+      ActiveSet& active = *sets[s % 2];
+      ActiveSet& next = *sets[(s + 1) % 2];
+      if (plain_) {
+        ChannelPass<true, false>(*this, band, active, next).run(word_of(block), word_of(block + 1));
+      } else {
+        ChannelPass<false, false>(*this, band, active, next)
+            .run(word_of(block), word_of(block + 1));
+      }
+      if (!band.commands.empty()) obey_commands();
+      band.freed.clear();
+      ahead_ = config_.ramp_cycles % 2 == 0 ? &active : &next;
+      source.give(block);
+      ahead_ = nullptr;
+    }
+  }
+  now_ = begin + cycles;
+  step_ = first_step + cycles;
+  moving_ = true;
+}
+
 /// Copies that have gone anywhere.
 std::uint64_t ChannelFabric::moves() const {
   std::uint64_t sum = 0;
@@ -168,16 +216,15 @@ std::uint64_t ChannelFabric::moves() const {
 
 void ChannelFabric::scan(Band& band) {
   if (watching_) {
-    ChannelPass<false, true>(*this, band).run();
+    ChannelPass<false, true>(*this, band, band.active, band.next).run();
   } else if (plain_) {
-    ChannelPass<true, false>(*this, band).run();
+    ChannelPass<true, false>(*this, band, band.active, band.next).run();
   } else {
-    ChannelPass<false, false>(*this, band).run();
+    ChannelPass<false, false>(*this, band, band.active, band.next).run();
   }
 }
 
 void ChannelFabric::join_bands(EngineSink& sink) {
-  std::vector<std::uint64_t> commands;
   for (Band& band : bands_) {
     if (!band.freed.empty()) {
       sink.free_slots(now_, band.freed.data(), band.freed.data() + band.freed.size());
@@ -189,12 +236,20 @@ void ChannelFabric::join_bands(EngineSink& sink) {
       }
     }
     band.crossing.clear();
-    commands.insert(commands.end(), band.commands.begin(), band.commands.end());
-    band.commands.clear();
   }
   for (Band& band : bands_) {
     std::swap(band.active, band.next);
     moving_ = moving_ || band.waits;
+  }
+  obey_commands();
+}
+
+/// Commands of one cycle, by router, color and input.
+void ChannelFabric::obey_commands() {
+  std::vector<std::uint64_t> commands;
+  for (Band& band : bands_) {
+    commands.insert(commands.end(), band.commands.begin(), band.commands.end());
+    band.commands.clear();
   }
   std::sort(commands.begin(), commands.end());
   for (const std::uint64_t command : commands) {
@@ -217,12 +272,7 @@ void ChannelFabric::obey(std::uint32_t leaf, Command command) {
   moving_ = true;
 }
 
-bool ChannelFabric::can_move() const {
-  if (under_way_ != 0) return true;
-  if (!moving_) return false;
-  return std::any_of(bands_.begin(), bands_.end(),
-                     [](const Band& band) { return !band.active.empty(); });
-}
+bool ChannelFabric::can_move() const { return under_way_ != 0 || (moving_ && held() != 0); }
 
 void ChannelFabric::on_skip(base::Cycles /*cycle*/) {
   if (watch_ != nullptr && watch_->watches(now_)) {  // what the last cycle left
@@ -230,10 +280,7 @@ void ChannelFabric::on_skip(base::Cycles /*cycle*/) {
     watch_->see(now_, watched_queues_, {});
   }
   // Where nothing is held no output is wanted in the cycles passed over.
-  if (std::all_of(bands_.begin(), bands_.end(),
-                  [](const Band& band) { return band.active.empty(); })) {
-    ++step_;
-  }
+  if (held() == 0) ++step_;
 }
 
 EngineCounts ChannelFabric::counts() const {

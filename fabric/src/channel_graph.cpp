@@ -23,7 +23,7 @@ ChannelGraph::ChannelGraph(RouteTable routes, const EngineConfig& config, std::u
       port_first_(routes_.mesh().tiles()),
       ramp_colors_(routes_.mesh().tiles(), 0) {
   list_kinds();
-  place(bands);
+  place(bands, config.block_records);
   fill(config);
 }
 
@@ -70,14 +70,20 @@ ChannelGraph::TilePlan ChannelGraph::plan(std::uint32_t tile) const {
   return plan;
 }
 
-void ChannelGraph::place(std::uint32_t bands) {
+void ChannelGraph::place(std::uint32_t bands, std::uint32_t block_records) {
   const Mesh mesh = routes_.mesh();
   std::uint64_t next = 0;
+  std::uint64_t block_end = 0;
   for (std::uint32_t band = 0; band < bands; ++band) {
     next = round_up(next, kWide);
     band_begin_.push_back(static_cast<std::uint32_t>(next));
     const base::Span rows = base::split(mesh.rows, bands, band);
     for (std::uint32_t tile = rows.begin * mesh.columns; tile < rows.end * mesh.columns; ++tile) {
+      if (tile % mesh.columns == 0 && (blocks_.empty() || next >= block_end)) {
+        next = round_up(next, kWord);
+        block_end = next + block_records;
+        blocks_.push_back({tile / mesh.columns, static_cast<std::uint32_t>(next)});
+      }
       const TilePlan plan = this->plan(tile);
       const bool wide = plan.shared && plan.records > kWord;
       if (ramp_records_ > 1) next += next % 2;

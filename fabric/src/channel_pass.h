@@ -16,9 +16,11 @@ namespace wse::fabric {
 template <bool Plain, bool Watched>
 class ChannelPass {
  public:
-  ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band)
+  ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band, ActiveSet& active, ActiveSet& next)
       : fabric_(fabric),
         band_(band),
+        active_(active),
+        next_(next),
         sink_(*band.sink),
         records_(fabric.records_),
         forks_(fabric.graph_.forks().data()),
@@ -30,26 +32,34 @@ class ChannelPass {
         deliveries_(band.deliveries.data()) {}
 
   void run() {
-    std::size_t bits_in_batch = 0;
-    band_.active.take_all([&](std::size_t word, std::uint64_t bits) {
-      if (is_dense(bits)) {
-        visit_words();
-        bits_in_batch = 0;
-        visit_row(word, bits);
-      } else {
-        const Record* first = &records_[band_.first + word * 64];
-        for (std::uint64_t left = bits; left != 0; left &= left - 1) {
-          __builtin_prefetch(first + lowest(left), 1);
-          ++bits_in_batch;
-        }
-        band_.words.push_back({word, bits});
-        if (bits_in_batch >= ChannelFabric::kBatch && !cuts_router(word)) {
-          visit_words();
-          bits_in_batch = 0;
-        }
+    active_.take_all([this](std::size_t word, std::uint64_t bits) { visit_word(word, bits); });
+    finish();
+  }
+  /// The words begin .. end - 1 of the band's records only.
+  void run(std::size_t begin, std::size_t end) {
+    active_.take_range(begin, end,
+                       [this](std::size_t word, std::uint64_t bits) { visit_word(word, bits); });
+    finish();
+  }
+
+ private:
+  void visit_word(std::size_t word, std::uint64_t bits) {
+    if (is_dense(bits)) {
+      visit_words();
+      visit_row(word, bits);
+    } else {
+      const Record* first = &records_[band_.first + word * 64];
+      for (std::uint64_t left = bits; left != 0; left &= left - 1) {
+        __builtin_prefetch(first + lowest(left), 1);
+        ++bits_in_batch_;
       }
-      if (deliveries_ >= band_.deliveries.data() + ChannelFabric::kFlushAt) flush();
-    });
+      band_.words.push_back({word, bits});
+      if (bits_in_batch_ >= ChannelFabric::kBatch && !cuts_router(word)) visit_words();
+    }
+    if (deliveries_ >= band_.deliveries.data() + ChannelFabric::kFlushAt) flush();
+  }
+
+  void finish() {
     visit_words();
     flush();
     put_word();
@@ -59,7 +69,6 @@ class ChannelPass {
     band_.waits = waits_;
   }
 
- private:
   static constexpr unsigned kRamp = static_cast<unsigned>(Port::kRamp);
   static constexpr unsigned kRampBit = 1U << kRamp;
 
@@ -86,7 +95,7 @@ class ChannelPass {
     bits_ |= std::uint64_t{1} << (in_band % 64);
   }
   void put_word() {
-    if (bits_ != 0) band_.next.add_word(word_, bits_);
+    if (bits_ != 0) next_.add_word(word_, bits_);
     bits_ = 0;
   }
   [[gnu::always_inline]] inline void keep(const Record& record) {
@@ -117,7 +126,7 @@ class ChannelPass {
   bool cuts_router(std::size_t word) const {
     if (!fabric_.graph_.has_wide_routers()) return false;
     for (std::size_t w = word + 1; w % WideMask::kWords != 0; ++w) {
-      if (band_.active.has_word(w)) return true;
+      if (active_.has_word(w)) return true;
     }
     return false;
   }
@@ -185,6 +194,7 @@ class ChannelPass {
       }
     }
     band_.words.clear();
+    bits_in_batch_ = 0;
   }
 
   /// A channel that shares no output: copies leave as soon as there is a slot.
@@ -409,6 +419,8 @@ class ChannelPass {
 
   ChannelFabric& fabric_;
   ChannelFabric::Band& band_;
+  ActiveSet& active_;  ///< of this cycle
+  ActiveSet& next_;
   EngineSink& sink_;
   Record* const records_;
   const Fork* const forks_;
@@ -417,6 +429,7 @@ class ChannelPass {
   const bool resets_;
   ChannelFabric::TileCounts* const counts_;
   Delivery* deliveries_;
+  std::size_t bits_in_batch_ = 0;
   std::size_t word_ = 0;
   std::uint64_t bits_ = 0;
   std::uint64_t hops_ = 0;

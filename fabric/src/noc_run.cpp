@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/fabric/noc_run.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "wse/fabric/channel_fabric.h"
@@ -35,6 +37,11 @@ class Network {
   virtual std::uint64_t held() const = 0;
   virtual std::size_t bytes() const = 0;
   virtual std::string explain_deadlock() const = 0;
+  /// Rows from which on blocks begin that can run ahead of each other; one if there are none.
+  virtual std::vector<std::uint32_t> blocks() const = 0;
+  virtual bool can_run_ahead() const = 0;
+  virtual void run_ahead(std::uint32_t cycles, ChannelFabric::RunAheadSource& source,
+                         EngineSink& sink) = 0;
   virtual void set_watch(RouterWatch& watch) = 0;
 };
 
@@ -67,6 +74,24 @@ class NetworkOf final : public Network {
   EngineCounts counts() const override { return fabric_.counts(); }
   std::uint64_t held() const override { return fabric_.held(); }
   std::size_t bytes() const override { return fabric_.bytes(); }
+  std::vector<std::uint32_t> blocks() const override {
+    std::vector<std::uint32_t> rows;
+    if constexpr (kRunsAhead) {
+      for (const ChannelGraph::Block& block : fabric_.graph().blocks()) {
+        rows.push_back(block.first_row);
+      }
+      return rows;
+    }
+    return {0};
+  }
+  bool can_run_ahead() const override {
+    if constexpr (kRunsAhead) return fabric_.can_run_ahead();
+    return false;
+  }
+  void run_ahead(std::uint32_t cycles, ChannelFabric::RunAheadSource& source,
+                 EngineSink& sink) override {
+    if constexpr (kRunsAhead) fabric_.run_ahead(cycles, source, sink);
+  }
   void set_watch(RouterWatch& watch) override {
     if constexpr (std::is_same_v<Fabric, ChannelFabric>) fabric_.set_watch(watch);
   }
@@ -79,6 +104,7 @@ class NetworkOf final : public Network {
   }
 
  private:
+  static constexpr bool kRunsAhead = std::is_same_v<Fabric, ChannelFabric>;
   Fabric fabric_;
 };
 
@@ -96,13 +122,13 @@ std::unique_ptr<Network> make_network(const NocConfig& config, const Traffic& tr
 /// Queues without bound, one a tile; only tiles that wait cost anything.
 class Backlog {
  public:
-  explicit Backlog(std::uint32_t tiles) : last_(tiles, kNone) {}
+  Backlog(std::uint32_t tiles, std::size_t blocks) : last_(tiles, kNone), waiting_(blocks) {}
 
   void prefetch(std::uint32_t tile) const { __builtin_prefetch(&last_[tile]); }
   bool holds(std::uint32_t tile) const { return last_[tile] != kNone; }
   std::uint64_t size() const { return size_; }
 
-  void push(std::uint32_t tile, Parcel parcel) {
+  void push(std::uint32_t block, std::uint32_t tile, Parcel parcel) {
     std::uint32_t node = free_;
     if (node == kNone) {
       node = static_cast<std::uint32_t>(nodes_.size());
@@ -112,18 +138,20 @@ class Backlog {
     }
     nodes_[node] = {parcel, kNone};
     if (last_[tile] == kNone) {
-      waiting_.push_back({tile, node});
+      waiting_[block].push_back({tile, node});
     } else {
       nodes_[last_[tile]].next = node;
     }
     last_[tile] = node;
     ++size_;
   }
-  /// Offers the first of each queue to give(tile, parcel), which says whether it was taken.
+  /// Offers the first of each queue of a block to give(tile, parcel), which says whether it was
+  /// taken.
   template <class Give>
-  void offer(Give&& give) {
+  void offer(std::uint32_t block, Give&& give) {
+    std::vector<Waiting>& waiting = waiting_[block];
     std::size_t kept = 0;
-    for (Waiting& w : waiting_) {
+    for (Waiting& w : waiting) {
       if (give(w.tile, nodes_[w.first].parcel)) {
         const std::uint32_t node = w.first;
         w.first = nodes_[node].next;
@@ -134,10 +162,10 @@ class Backlog {
       if (w.first == kNone) {
         last_[w.tile] = kNone;
       } else {
-        waiting_[kept++] = w;
+        waiting[kept++] = w;
       }
     }
-    waiting_.resize(kept);
+    waiting.resize(kept);
   }
 
  private:
@@ -150,15 +178,16 @@ class Backlog {
     std::uint32_t tile;
     std::uint32_t first;
   };
-  std::vector<std::uint32_t> last_;  ///< node by tile
-  std::vector<Waiting> waiting_;
+  std::vector<std::uint32_t> last_;             ///< node by tile
+  std::vector<std::vector<Waiting>> waiting_;  ///< by block
   std::vector<Node> nodes_;
   std::uint32_t free_ = kNone;
   std::uint64_t size_ = 0;
 };
 
-class NocRun {
-  static constexpr std::size_t kBatch = 32;  // offers whose memory is asked for together
+class NocRun final : private ChannelFabric::RunAheadSource {
+  static constexpr std::size_t kBatch = 32;         // offers whose memory is asked for together
+  static constexpr std::uint32_t kCyclesAhead = 8;  // even; each costs the cache a block
   struct Way {
     std::uint32_t source;
     std::uint32_t target;
@@ -177,7 +206,8 @@ class NocRun {
         offers_(config.traffic.rate / config.traffic.packet, traffic_.senders().size(),
                 config.traffic.seed),
         dice_(config.traffic.seed ^ 0x5851f42d4c957f2dULL),
-        backlog_(config.traffic.mesh.tiles()),
+        block_rows_(network_->blocks()),
+        backlog_(config.traffic.mesh.tiles(), block_rows_.size()),
         turns_(traffic_.turns()),
         packets_(turns_ > 1 ? traffic_.senders().size() : 0, 0),
         turn_(config.traffic.mesh.tiles(), ~std::uint32_t{0}) {
@@ -188,6 +218,10 @@ class NocRun {
   NocResult run() {
     const base::Cycles end = config_.traffic.cycles;
     while (network_->now() < end) {
+      if (network_->now() + kCyclesAhead <= end && network_->can_run_ahead()) {
+        run_ahead();
+        continue;
+      }
       offer();
       network_->step(stats_);
       poll();
@@ -214,21 +248,67 @@ class NocRun {
   /// What sources do in the cycle now().
   void offer() {
     sources_wait_ = backlog_.size() != 0;
-    if (sources_wait_) {
-      backlog_.offer([&](std::uint32_t tile, const Parcel& parcel) {
-        if (!network_->inject(parcel)) return false;
-        turn_[tile] = parcel_data();
-        return true;
-      });
+    for (std::uint32_t block = 0; sources_wait_ && block < block_rows_.size(); ++block) {
+      serve_backlog(block);
     }
     while (offers_.cycle() == network_->now()) {
       offered_.clear();
       for (; offers_.cycle() == network_->now() && offered_.size() < kBatch; offers_.next()) {
         look_ahead(static_cast<std::uint32_t>(offers_.sender()));
       }
-      for (Offer& offer : offered_) fill(offer);
+      for (Offer& offer : offered_) fill(offer, needs_dice_ ? dice_.next() : 0);
       for (const Offer& offer : offered_) give(offer);
     }
+  }
+
+  /// Some cycles at once: senders of all of them are drawn first, as they would be one by one.
+  void run_ahead() {
+    const base::Cycles begin = network_->now();
+    for (std::uint32_t s = 0; s < kCyclesAhead; ++s) {
+      ahead_[s].clear();
+      ahead_next_[s] = 0;
+      for (; offers_.cycle() == begin + s; offers_.next()) {
+        ahead_[s].push_back(static_cast<std::uint32_t>(offers_.sender()));
+      }
+    }
+    ahead_begin_ = begin;
+    network_->run_ahead(kCyclesAhead, *this, stats_);
+    poll();
+  }
+
+  void give(std::uint32_t block) override {
+    const auto s = static_cast<std::size_t>(network_->now() - ahead_begin_);
+    sources_wait_ = backlog_.size() != 0;
+    if (sources_wait_) serve_backlog(block);
+    const bool last = block + 1 == block_rows_.size();
+    const Mesh mesh = config_.traffic.mesh;
+    const std::uint32_t end = last ? mesh.tiles() : block_rows_[block + 1] * mesh.columns;
+    const std::vector<std::uint32_t>& senders = ahead_[s];
+    std::size_t& next = ahead_next_[s];
+    while (next < senders.size() && traffic_.senders()[senders[next]] < end) {
+      offered_.clear();
+      for (; next < senders.size() && traffic_.senders()[senders[next]] < end &&
+             offered_.size() < kBatch;
+           ++next) {
+        look_ahead(senders[next]);
+      }
+      for (Offer& offer : offered_) fill(offer, 0);
+      for (const Offer& offer : offered_) give(offer);
+    }
+  }
+
+  void serve_backlog(std::uint32_t block) {
+    backlog_.offer(block, [&](std::uint32_t tile, const Parcel& parcel) {
+      if (!network_->inject(parcel)) return false;
+      turn_[tile] = parcel_data();
+      return true;
+    });
+  }
+
+  std::uint32_t block_of(std::uint32_t tile) const {
+    const std::uint32_t row = tile / config_.traffic.mesh.columns;
+    const auto it = std::upper_bound(block_rows_.begin(), block_rows_.end(), row);
+    return static_cast<std::uint32_t>(it - block_rows_.begin()) - 1;
   }
 
   std::uint32_t parcel_data() const { return static_cast<std::uint32_t>(network_->now()); }
@@ -245,10 +325,10 @@ class NocRun {
     offered_.push_back({sender, tile, {tile, 0, parcel_data()}});
   }
 
-  void fill(Offer& offer) {
+  void fill(Offer& offer, std::uint64_t dice) {
     Parcel& parcel = offer.parcel;
     if (ways_.empty()) {
-      parcel.target = traffic_.target(offer.tile, 0, needs_dice_ ? dice_.next() : 0);
+      parcel.target = traffic_.target(offer.tile, 0, dice);
     } else {
       const std::uint32_t turn = turns_ == 1 ? 0 : packets_[offer.sender]++ % turns_;
       const Way& way = ways_[std::size_t{offer.sender} * turns_ + turn];
@@ -265,7 +345,7 @@ class NocRun {
     const bool waits =
         sources_wait_ && (backlog_.holds(offer.tile) || turn_[offer.tile] == offer.parcel.data);
     if (!waits && network_->inject(offer.parcel)) --left;
-    for (; left > 0; --left) backlog_.push(offer.tile, offer.parcel);
+    for (; left > 0; --left) backlog_.push(block_of(offer.tile), offer.tile, offer.parcel);
   }
 
   /// Sources and colors of every sender, looked up once.
@@ -317,7 +397,11 @@ class NocRun {
   std::unique_ptr<Network> network_;
   Offers offers_;
   base::Random dice_;
+  const std::vector<std::uint32_t> block_rows_;
   Backlog backlog_;
+  std::array<std::vector<std::uint32_t>, kCyclesAhead> ahead_;  ///< senders, by cycle
+  std::array<std::size_t, kCyclesAhead> ahead_next_{};
+  base::Cycles ahead_begin_ = 0;
   const std::uint32_t turns_;  ///< targets that a sender takes in turn
   std::vector<Way> ways_;      ///< by sender and turn; empty with xy routing
   std::vector<Offer> offered_;

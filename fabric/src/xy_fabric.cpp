@@ -141,7 +141,7 @@ void XyFabric::step(EngineSink& sink) {
 void XyFabric::skip_to(base::Cycles cycle) {
   WSE_CHECK(cycle >= now_ && !can_move(), "a fabric in motion cannot be moved on");
   if (cycle == now_) return;
-  if (active_.empty()) ++step_;  // no output is wanted in between
+  if (held_ == 0) ++step_;  // no output is wanted in between
   now_ = cycle;
 }
 

@@ -107,6 +107,14 @@ TEST(NocRunTest, FlowsAndThreadsGiveTheSameResult) {
       threads.threads = 3;
       threads.engine.copies_a_thread = 0;
       EXPECT_EQ(run_noc(threads).result_hash, hash) << info.name << " " << rate;
+      for (const std::uint32_t ramp : {1U, 2U, 3U, 5U}) {
+        NocConfig ahead = c;
+        ahead.engine.ramp_cycles = ramp;
+        const std::string expected = run_noc(ahead).result_hash;
+        ahead.engine.copies_to_run_ahead = 1;
+        ahead.engine.block_records = 64;
+        EXPECT_EQ(run_noc(ahead).result_hash, expected) << info.name << " " << rate << " " << ramp;
+      }
     }
   }
 }

@@ -28,12 +28,6 @@ class ActiveSet {
       word /= 64;
     }
   }
-  bool empty() const {
-    for (const std::uint64_t word : levels_[kLevels - 1]) {
-      if (word != 0) return false;
-    }
-    return true;
-  }
   bool has_word(std::size_t word) const { return levels_[0][word] != 0; }
   /// Empties the set and calls visit(word, bits) for each word with members, in rising order.
   /// visit() may add to other sets only.
@@ -41,6 +35,23 @@ class ActiveSet {
   void take_all(Visit&& visit) {
     for (std::size_t top = 0; top < levels_[kLevels - 1].size(); ++top) {
       take<kLevels - 1>(top, visit);
+    }
+  }
+
+  /// The same for the words begin .. end - 1 only.
+  template <class Visit>
+  void take_range(std::size_t begin, std::size_t end, Visit&& visit) {
+    for (std::size_t group = begin / 64; group * 64 < end; ++group) {
+      std::uint64_t mine = ~std::uint64_t{0};  // words of the group that are in the range
+      if (group * 64 < begin) mine <<= begin % 64;
+      if (group * 64 + 64 > end) mine &= ~std::uint64_t{0} >> (64 - end % 64);
+      std::uint64_t words = levels_[1][group] & mine;
+      levels_[1][group] &= ~mine;  // levels above may go on pointing here
+      for (; words != 0; words &= words - 1) {
+        const std::size_t word = group * 64 + static_cast<std::size_t>(__builtin_ctzll(words));
+        const std::uint64_t bits = std::exchange(levels_[0][word], 0);
+        if (bits != 0) visit(word, bits);
+      }
     }
   }
 

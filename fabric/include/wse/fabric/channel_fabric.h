@@ -60,6 +60,23 @@ class ChannelFabric final : public Engine {
   /// All queues that hold something; for explain_deadlock().
   std::vector<HeldQueue> held_queues() const;
 
+  /// Gives wavelets of tiles to a fabric that runs ahead, by inject().
+  class RunAheadSource {
+   public:
+    virtual ~RunAheadSource() = default;
+    /// For the cycle now(): the rows of a block, numbered from 0.
+    virtual void give(std::uint32_t block) = 0;
+  };
+  /// Whether there is enough to do, of a kind that does not ask for anything from outside.
+  bool can_run_ahead() const {
+    return graph_.blocks().size() > 1 && bands_.size() == 1 && credits_.empty() &&
+           watch_ == nullptr && held() >= config_.copies_to_run_ahead;
+  }
+  /// Runs several cycles, an even number, block by block: some rows go ahead of those behind them
+  /// by a cycle each, while their state is in a near cache. Deliveries of different cycles come in
+  /// a mixed order. Only if can_run_ahead().
+  void run_ahead(std::uint32_t cycles, RunAheadSource& source, EngineSink& sink);
+
   const ChannelGraph& graph() const { return graph_; }
   std::size_t bytes() const;  ///< of records, slots and bitmaps
 
@@ -130,6 +147,7 @@ class ChannelFabric final : public Engine {
   std::uint64_t head_of(Record& record) {
     return slot(record, record.channel.head).load(std::memory_order_relaxed);
   }
+  void obey_commands();
   std::uint64_t moves() const;
   void scan(Band& band);
   Filter* filter(std::uint32_t leaf) { return &filters_.find(leaf)->second; }
@@ -164,6 +182,7 @@ class ChannelFabric final : public Engine {
   std::uint64_t restored_ = 0;
   std::uint32_t step_ = 1;
   base::Cycles renewed_ = 0;
+  ActiveSet* ahead_ = nullptr;  ///< where what is injected is noted while running ahead
   std::uint64_t moved_ = 0;  ///< copies in the last cycle
   std::unique_ptr<BandTeam> team_;
   RouterWatch* watch_ = nullptr;

@@ -29,6 +29,12 @@ class ChannelGraph {
   const std::vector<Fork>& forks() const { return forks_; }
   /// Slots of channels whose records have too few.
   std::size_t overflow_slots() const { return overflow_slots_; }
+  /// Rows whose records together fit into a near cache, from a word of records on; of one band.
+  struct Block {
+    std::uint32_t first_row = 0;
+    std::uint32_t first_record = 0;
+  };
+  const std::vector<Block>& blocks() const { return blocks_; }
   /// First record of each band, and the end.
   const std::vector<std::uint32_t>& band_begin() const { return band_begin_; }
 
@@ -77,7 +83,7 @@ class ChannelGraph {
   }
   void list_kinds();
   TilePlan plan(std::uint32_t tile) const;
-  void place(std::uint32_t bands);
+  void place(std::uint32_t bands, std::uint32_t block_records);
   void fill(const EngineConfig& config);
   void link(std::uint32_t tile);
 
@@ -89,6 +95,7 @@ class ChannelGraph {
   std::vector<std::array<std::uint8_t, kNumPorts>> port_first_;  ///< from there, by tile
   std::vector<std::uint32_t> ramp_colors_;  ///< taken from the ramp, as bits, by tile
   std::vector<std::uint32_t> band_begin_;
+  std::vector<Block> blocks_;
   std::vector<Fork> forks_;
   std::size_t overflow_slots_ = 0;
   bool shares_outputs_ = false;

@@ -24,6 +24,9 @@ struct EngineConfig {
 
   /// Of several threads each must have more copies than this to move, or one does all.
   std::uint32_t copies_a_thread = 1000;
+  /// With fewer wavelets in queues it does not pay to run ahead.
+  std::uint32_t copies_to_run_ahead = 20'000;
+  std::uint32_t block_records = 4096;  ///< of the rows that run ahead together: 128 KB
 
   /// Of a machine. A violation if its queues are too long for the engines.
   static EngineConfig of(const FabricConfig& machine, base::ConfigErrors& errors);

@@ -23,7 +23,7 @@ class XyFabric {
     __builtin_prefetch(&slots_[first_slot(tile, index_of(Port::kRamp))], 1);
   }
   void step(EngineSink& sink);  ///< deliveries come as those of color 0
-  bool can_move() const { return moving_ && !active_.empty(); }
+  bool can_move() const { return moving_ && held_ != 0; }
   void skip_to(base::Cycles cycle);
   EngineCounts counts() const { return counts_; }
   std::uint64_t held() const { return held_; }
