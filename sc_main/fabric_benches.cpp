@@ -80,8 +80,8 @@ json measure_walk() {
     const bool east = at.y % 2 == 0;
     const bool first = at.x == (east ? 0 : kWafer.columns - 1);
     const bool last = at.x == (east ? kWafer.columns - 1 : 0);
-    const Port in = first ? (at.y == 0 ? Port::kRamp : Port::kNorth)
-                          : (east ? Port::kWest : Port::kEast);
+    const Port in =
+        first ? (at.y == 0 ? Port::kRamp : Port::kNorth) : (east ? Port::kWest : Port::kEast);
     const Port out = last ? (at.y + 1 == kWafer.rows ? Port::kRamp : Port::kSouth)
                           : (east ? Port::kEast : Port::kWest);
     routes.set(tile, 0, {in, out});
@@ -108,8 +108,9 @@ json measure_elaborate() {
       const bool first = kWafer.neighbour(tile, facing(port)) == fabric::Mesh::kNone;
       const bool last = kWafer.neighbour(tile, port) == fabric::Mesh::kNone;
       const fabric::PortSet on = last ? fabric::PortSet(Port::kRamp) : port | Port::kRamp;
-      routes.set(tile, color, first ? fabric::ColorRoute(Port::kRamp, port)
-                                    : fabric::ColorRoute(facing(port), on));
+      routes.set(
+          tile, color,
+          first ? fabric::ColorRoute(Port::kRamp, port) : fabric::ColorRoute(facing(port), on));
     }
   }
   const fabric::ChannelFabric fabric(std::move(routes), {});
@@ -159,9 +160,9 @@ json measure_sockets() {
   fabric.activity_socket.bind(monitor.socket);
   std::vector<std::unique_ptr<fabric::TrafficRegion>> regions;
   for (std::uint32_t r = 0; r < 4; ++r) {
-    regions.push_back(std::make_unique<fabric::TrafficRegion>(
-        sc_core::sc_gen_unique_name("region"), traffic, layout.regions[r], fabric::EngineConfig{},
-        epochs));
+    regions.push_back(std::make_unique<fabric::TrafficRegion>(sc_core::sc_gen_unique_name("region"),
+                                                              traffic, layout.regions[r],
+                                                              fabric::EngineConfig{}, epochs));
     regions[r]->ramp_out_socket.bind(fabric.ramp_in_socket[r]);
     fabric.ramp_out_socket[r].bind(regions[r]->ramp_in_socket);
   }

@@ -100,11 +100,9 @@ void ChannelFabric::restore_grant(std::uint32_t channel) {
   const Channel& c = records_[channel].channel;
   if (c.siblings == 0) return;
   Arbiter& arbiter = arbiters_[tile_of(c.leaf)];
-  if (arbiter.last_step != step_ - 1) std::fill_n(arbiter.pointer, kNumPorts, std::uint8_t{0});
+  if (arbiter.last_step != step_ - 1) arbiter.pointers = 0;
   arbiter.last_step = step_ - 1;
-  for (unsigned o = c.outputs; o != 0; o &= o - 1) {
-    arbiter.pointer[__builtin_ctz(o)] = static_cast<std::uint8_t>(c.member + 1);
-  }
+  arbiter.move(c.outputs, static_cast<std::uint8_t>(c.member + 1), ~unsigned{c.outputs} & 0x1f);
 }
 
 void ChannelFabric::return_credit(std::uint32_t leaf) {

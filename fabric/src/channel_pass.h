@@ -27,6 +27,7 @@ class ChannelPass {
         due_(Slot::stamp(fabric.now_) | Slot::kPayload),
         hop_stamp_(Slot::stamp(fabric.now_ + fabric.config_.hop_cycles)),
         ramp_stamp_(Slot::stamp(fabric.now_ + fabric.config_.ramp_cycles)),
+        step_(fabric.step_),
         resets_(fabric.config_.arbitration == Arbitration::kRoundRobin),
         counts_(fabric.tile_counts()),
         deliveries_(band.deliveries.data()) {}
@@ -71,6 +72,7 @@ class ChannelPass {
 
   static constexpr unsigned kRamp = static_cast<unsigned>(Port::kRamp);
   static constexpr unsigned kRampBit = 1U << kRamp;
+  static constexpr unsigned kAllOutputs = 0x1f;
 
   static unsigned lowest(std::uint64_t mask) {
     return static_cast<unsigned>(__builtin_ctzll(mask));
@@ -245,13 +247,8 @@ class ChannelPass {
     waits_ = waits_ || !due(head);
     const unsigned rest = wanted == 0 ? 0U : send(c, head, wanted);
     const unsigned sent = wanted & ~rest;
-    for (unsigned output = 0; output < kNumPorts; ++output) {
-      if ((sent >> output & 1) != 0) {
-        arbiter.pointer[output] = static_cast<std::uint8_t>(c.member + 1);
-      } else if (resets_ && (wanted >> output & 1) == 0) {
-        arbiter.pointer[output] = 0;
-      }
-    }
+    arbiter.move(sent, static_cast<std::uint8_t>(c.member + 1),
+                 resets_ ? rest : kAllOutputs & ~sent);
     if (rest == 0 && wanted != 0) {
       pop(record, head);
     } else {
@@ -264,10 +261,8 @@ class ChannelPass {
   template <class Mask>
   void visit_router(Record* first, Mask members) {
     Arbiter& arbiter = fabric_.arbiters_[tile_of(first[members.lowest()].channel.leaf)];
-    if (arbiter.last_step != fabric_.step_ - 1 && resets_) {
-      for (std::uint8_t& pointer : arbiter.pointer) pointer = 0;
-    }
-    arbiter.last_step = fabric_.step_;
+    if (resets_) arbiter.pointers &= arbiter.last_step == step_ - 1 ? ~std::uint64_t{0} : 0;
+    arbiter.last_step = step_;
     if (members.single()) return visit_alone(arbiter, first[members.lowest()]);
     Mask wants[kNumPorts] = {};
     for (Mask left = members; !left.empty(); left.drop_lowest()) {
@@ -283,7 +278,14 @@ class ChannelPass {
     }
     Mask leaving;
     for (unsigned output = 0; output < kNumPorts; ++output) {
-      grant(first, output, wants[output], arbiter.pointer[output], leaving);
+      if (wants[output].empty()) {
+        if (resets_) arbiter.move(0, 0, kAllOutputs & ~(1U << output));
+        continue;
+      }
+      const int winner = grant(first, output, wants[output], arbiter.pointer(output), leaving);
+      if (winner < 0) continue;
+      arbiter.move(1U << output, static_cast<std::uint8_t>(winner + 1),
+                   kAllOutputs & ~(1U << output));
     }
     for (Mask stays = members.without(leaving); !stays.empty(); stays.drop_lowest()) {
       keep(first[stays.lowest()]);
@@ -294,15 +296,11 @@ class ChannelPass {
     }
   }
 
-  /// One output takes the first that it can from the pointer on. A channel whose head has left by
-  /// all its outputs is added to `leaving`.
+  /// One output takes the first that it can from the pointer on; returns its channel, or -1. One
+  /// whose head has left by all its outputs is added to `leaving`.
   template <class Mask>
-  [[gnu::always_inline]] inline void grant(Record* first, unsigned output, const Mask& want,
-                                           std::uint8_t& pointer, Mask& leaving) {
-    if (want.empty()) {
-      if (resets_) pointer = 0;
-      return;
-    }
+  [[gnu::always_inline]] inline int grant(Record* first, unsigned output, const Mask& want,
+                                          std::uint8_t pointer, Mask& leaving) {
     const Mask from = want.from(pointer);
     for (Mask turn : {from, want.without(from)}) {
       for (; !turn.empty(); turn.drop_lowest()) {
@@ -314,13 +312,13 @@ class ChannelPass {
                                           : send_link(c, next_of(c, output), payload);
         if (!sent) continue;
         if (output != kRamp) note(c, 1U << output, payload);
-        pointer = static_cast<std::uint8_t>(k + 1);
         const unsigned rest = (c.pending != 0 ? c.pending : c.outputs) & ~(1U << output);
         c.pending = static_cast<std::uint8_t>(rest);
         if (rest == 0) leaving.add(Mask::of(k));
-        return;
+        return static_cast<int>(k);
       }
     }
+    return -1;
   }
 
   /// What the next router gets: without the first command where that is popped.
@@ -426,6 +424,7 @@ class ChannelPass {
   const Fork* const forks_;
   const std::uint64_t due_;  ///< stamps up to this one
   const std::uint64_t hop_stamp_, ramp_stamp_;
+  const std::uint32_t step_;
   const bool resets_;
   ChannelFabric::TileCounts* const counts_;
   Delivery* deliveries_;

@@ -178,7 +178,7 @@ class Backlog {
     std::uint32_t tile;
     std::uint32_t first;
   };
-  std::vector<std::uint32_t> last_;             ///< node by tile
+  std::vector<std::uint32_t> last_;            ///< node by tile
   std::vector<std::vector<Waiting>> waiting_;  ///< by block
   std::vector<Node> nodes_;
   std::uint32_t free_ = kNone;

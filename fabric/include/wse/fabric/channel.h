@@ -99,10 +99,24 @@ static_assert(sizeof(Record) == 32, "two a cache line");
 
 /// Arbitration of a router in which channels share an output.
 struct Arbiter {
-  std::uint32_t last_step;          ///< in which a channel held something
-  std::uint8_t pointer[kNumPorts];  ///< the channel that each output asks first
-  std::uint8_t unused[3];
+  std::uint32_t last_step;  ///< in which a channel held something
+  std::uint32_t unused;
+  std::uint64_t pointers;  ///< a byte an output: the channel that it asks first
+
+  std::uint8_t pointer(unsigned output) const {
+    return static_cast<std::uint8_t>(pointers >> (8 * output));
+  }
+  /// Sets the pointers of a set of outputs and keeps those of another one; the rest return to the
+  /// start.
+  void move(unsigned set, std::uint8_t to, unsigned kept) {
+    pointers = (pointers & (spread(kept) * 0xff)) | spread(set) * to;
+  }
+  /// A byte of 1 for each bit of a set of outputs.
+  static std::uint64_t spread(unsigned outputs) {
+    const std::uint64_t links = ((outputs & 0xf) * std::uint64_t{0x00204081}) & 0x01010101;
+    return links | static_cast<std::uint64_t>(outputs >> 4 & 1) << 32;
+  }
 };
-static_assert(sizeof(Arbiter) == 12, "small, because there is one a tile");
+static_assert(sizeof(Arbiter) == 16, "small, because there is one a tile");
 
 }  // namespace wse::fabric

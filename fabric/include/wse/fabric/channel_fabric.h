@@ -183,7 +183,7 @@ class ChannelFabric final : public Engine {
   std::uint32_t step_ = 1;
   base::Cycles renewed_ = 0;
   ActiveSet* ahead_ = nullptr;  ///< where what is injected is noted while running ahead
-  std::uint64_t moved_ = 0;  ///< copies in the last cycle
+  std::uint64_t moved_ = 0;     ///< copies in the last cycle
   std::unique_ptr<BandTeam> team_;
   RouterWatch* watch_ = nullptr;
   bool watching_ = false;               ///< in this cycle
