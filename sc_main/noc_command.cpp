@@ -33,6 +33,8 @@ struct NocOptions {
   std::int64_t packet = 1;
   std::int64_t threads = 1;
   std::uint64_t seed = 1;
+  std::string rates;
+  bool saturation = false;
   NocWaveOptions waves;
   std::string out;
   bool json = false;
@@ -57,6 +59,9 @@ bool read_options(const Arguments& arguments, NocOptions& o) {
       "packet", po::value(&o.packet)->value_name("N"), "wavelets offered together (default 1)")(
       "threads", po::value(&o.threads)->value_name("N"), "bands of rows at once (default 1)")(
       "seed", po::value(&o.seed)->value_name("S"), "of the offers (default 1)")(
+      "rates", po::value(&o.rates)->value_name("A..B/N"),
+      "run N rates from A to B as well, and plot them")(
+      "saturation", po::bool_switch(&o.saturation), "look for the rate at which it saturates")(
       "out", po::value(&o.out)->value_name("DIR"),
       "folder of the results (default out/noc-PATTERN)")(
       "json", po::bool_switch(&o.json), "print one JSON object")("quiet", po::bool_switch(&o.quiet),
@@ -123,6 +128,37 @@ fabric::NocConfig config_of(const NocOptions& o, const model::Settings& settings
   return config;
 }
 
+struct RateRange {
+  double first = 0;
+  double last = 0;
+  std::uint32_t points = 0;
+};
+
+/// A..B/N; no points without an option.
+RateRange rates_of(const std::string& text) {
+  if (text.empty()) return {};
+  static const std::regex form("([0-9.eE+-]+?)\\.\\.([0-9.eE+-]+)/([0-9]{1,4})");
+  std::smatch match;
+  RateRange range;
+  const auto number = [](const std::string& digits, double& value) {
+    char* end = nullptr;
+    value = std::strtod(digits.c_str(), &end);
+    return *end == '\0';
+  };
+  if (!std::regex_match(text, match, form) || !number(match[1], range.first) ||
+      !number(match[2], range.last)) {
+    throw base::ConfigError("--rates", text, "must be A..B/N");
+  }
+  range.points = static_cast<std::uint32_t>(std::stoul(match[3]));
+  base::ConfigErrors errors;
+  errors.require(range.first > 0 && range.first < range.last && range.last <= 1, "--rates", text,
+                 "must rise, within 0 to 1");
+  errors.require(range.points >= 2 && range.points <= 1000, "--rates", text,
+                 "must be 2 .. 1000 points");
+  errors.throw_if_any();
+  return range;
+}
+
 /// Routes are asked for again: a run that is watched is a short one.
 NocWaves waves_of(const NocOptions& o, const fabric::NocConfig& config, std::uint64_t core_hz,
                   const std::string& folder) {
@@ -151,6 +187,7 @@ int noc_command(const Arguments& arguments) {
   model::Origins origins;
   const model::Settings settings = o.settings.read(origins);
   record.config = config_of(o, settings);
+  const RateRange rates = rates_of(o.rates);
   record.config.interrupted = [] { return g_interrupted != 0; };
   record.command = command_line("noc", arguments);
   const std::string out = o.out.empty() ? "out/noc-" + o.pattern : o.out;
@@ -165,15 +202,31 @@ int noc_command(const Arguments& arguments) {
   record.host = base::host_usage();
   record.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fabric::NocConfig unwatched = record.config;
+  unwatched.watch = nullptr;
+  if (rates.points > 0) {
+    record.rates = fabric::sweep_rates(unwatched, rates.first, rates.last, rates.points);
+  }
+  if (o.saturation) {
+    record.saturation = fabric::find_saturation(unwatched);
+    if (rates.points == 0) record.rates = record.saturation->tried;
+  }
   waves.finish();
   const nlohmann::ordered_json stats = report::noc_json(record);
-  report::write_files({{out + "/latency.csv", report::latency_csv(record.result.latencies)},
-                       {out + "/stats.json", stats.dump(2) + "\n"}});
+  std::vector<std::pair<std::string, std::string>> files{
+      {out + "/latency.csv", report::latency_csv(record.result.latencies)},
+      {out + "/report.html", report::noc_page(record)}};
+  if (!record.rates.empty()) {
+    files.emplace_back(out + "/rates.csv", report::rates_csv(record.rates));
+  }
+  files.emplace_back(out + "/stats.json", stats.dump(2) + "\n");
+  report::write_files(files);
   if (o.json) {
     std::cout << stats.dump(2) << std::endl;
   } else if (!o.quiet) {
     std::cout << report::noc_summary(record) << "  results in             " << out
-              << "/ (stats.json, latency.csv" << waves.files() << ")" << std::endl;
+              << "/ (report.html, stats.json, latency.csv"
+              << (record.rates.empty() ? "" : ", rates.csv") << waves.files() << ")" << std::endl;
   }
   return kDone;
 }

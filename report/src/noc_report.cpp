@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "wse/report/page.h"
+
 namespace wse::report {
 namespace {
 
@@ -15,6 +17,20 @@ const char* name_of(fabric::Routing routing) {
 }
 const char* name_of(fabric::EngineKind kind) {
   return kind == fabric::EngineKind::kFlow ? "flow" : "cycle";
+}
+
+json rates_json(const std::vector<fabric::RatePoint>& rates) {
+  json all = json::array();
+  for (const fabric::RatePoint& point : rates) {
+    all.push_back({{"rate", point.rate},
+                   {"accepted_rate", point.result.accepted_rate},
+                   {"mean_latency_cycles", point.result.mean_latency()},
+                   {"p99_latency_cycles", point.result.latencies.percentile(0.99)},
+                   {"max_latency_cycles", point.result.latency_max},
+                   {"refused", point.result.refused},
+                   {"result_hash", point.result.result_hash}});
+  }
+  return all;
 }
 
 double hops_per_cpu_second(const NocRecord& r) {
@@ -55,6 +71,11 @@ json noc_json(const NocRecord& r) {
        {"hops_per_cpu_second", hops_per_cpu_second(r)},
        {"max_rss_bytes", r.host.max_rss_bytes},
        {"result_hash", result.result_hash}});
+  if (r.saturation) {
+    object["saturation_rate"] = r.saturation->rate;
+    object["zero_load_latency_cycles"] = r.saturation->zero_load_latency;
+  }
+  if (!r.rates.empty()) object["rates"] = rates_json(r.rates);
   return object;
 }
 
@@ -77,10 +98,47 @@ std::string noc_summary(const NocRecord& r) {
   line("latency", fmt::format("mean {:.2f}, median {}, 99 % within {}, largest {} cycles",
                               result.mean_latency(), result.latencies.percentile(0.5),
                               result.latencies.percentile(0.99), result.latency_max));
+  if (r.saturation) {
+    line("saturation", r.saturation->rate >= 1
+                           ? std::string("none up to a rate of 1")
+                           : fmt::format("above a rate of {:.3g}; {:.2f} cycles when idle",
+                                         r.saturation->rate, r.saturation->zero_load_latency));
+  }
+  for (const fabric::RatePoint& p : r.rates) {
+    line(fmt::format("  at {:.4g}", p.rate).c_str(),
+         fmt::format("accepted {:.4g}, latency {:.2f}, 99 % within {}", p.result.accepted_rate,
+                     p.result.mean_latency(), p.result.latencies.percentile(0.99)));
+  }
   line("result hash", result.result_hash);
   line("simulated in",
        fmt::format("{:.2f} s of CPU, {:.3g} million hops a second, {:.0f} MB", r.host.cpu_seconds,
                    hops_per_cpu_second(r) / 1e6, static_cast<double>(r.host.max_rss_bytes) / 1e6));
+  return text;
+}
+
+std::string noc_page(const NocRecord& r) {
+  json latencies = json::array();
+  for (std::size_t bucket = 0; bucket < fabric::LatencyHistogram::kBuckets; ++bucket) {
+    const std::uint64_t count = r.result.latencies.count(bucket);
+    if (count == 0) continue;
+    latencies.push_back({fabric::LatencyHistogram::first_of(bucket),
+                         fabric::LatencyHistogram::first_of(bucket + 1) - 1, count});
+  }
+  return page("noc.html", {{"command", r.command},
+                           {"stats", noc_json(r)},
+                           {"latencies", latencies},
+                           {"rates", rates_json(r.rates)}});
+}
+
+std::string rates_csv(const std::vector<fabric::RatePoint>& rates) {
+  std::string text =
+      "rate,accepted_rate,mean_latency_cycles,p99_latency_cycles,max_latency_cycles,refused,"
+      "result_hash\n";
+  for (const fabric::RatePoint& p : rates) {
+    text += fmt::format("{:.6g},{:.6g},{:.6g},{},{},{},{}\n", p.rate, p.result.accepted_rate,
+                        p.result.mean_latency(), p.result.latencies.percentile(0.99),
+                        p.result.latency_max, p.result.refused, p.result.result_hash);
+  }
   return text;
 }
 

@@ -2,6 +2,7 @@
 // wse noc: its keys, its files, its waves, and what it says to bad input.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "support/run_command.h"
@@ -92,6 +93,35 @@ TEST_F(NocCommandTest, WatchingChangesNothing) {
             stats(run)["result_hash"]);
 }
 
+TEST_F(NocCommandTest, RatesGoToATableAndAPage) {
+  const json s = stats(
+      "--mesh 8x8 --pattern uniform --routing xy --rate 0.1 --cycles 400 --rates 0.05..0.4/4 "
+      "--saturation --out r");
+  ASSERT_EQ(s["rates"].size(), 4u);
+  EXPECT_GT(s["saturation_rate"].get<double>(), 0.2);
+  EXPECT_LT(s["saturation_rate"].get<double>(), 0.5);
+  const std::string csv = read_file(folder_.file("r/rates.csv"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 5);
+  if (run_command("command -v chromium", folder_).status != 0) GTEST_SKIP() << "no browser";
+  const CommandResult r = run_command(
+      "timeout 60 chromium --headless --no-sandbox --disable-gpu --no-first-run "
+      "--disable-background-networking --disable-component-update --disable-sync "
+      "--user-data-dir=" +
+          folder_.file("profile") + " --enable-logging=stderr --dump-dom file://" +
+          folder_.file("r/report.html"),
+      folder_);
+  EXPECT_EQ(r.status, 0);
+  EXPECT_EQ(r.err.find("CONSOLE"), std::string::npos) << r.err;
+  const std::string mark = "data-stat=\"mean_latency_cycles\" data-value=\"";
+  const std::size_t at = r.out.find(mark);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_DOUBLE_EQ(std::stod(r.out.substr(at + mark.size())),
+                   s["mean_latency_cycles"].get<double>());
+  std::size_t dots = 0;
+  for (std::size_t p = 0; (p = r.out.find("class=\"dot\"", p)) != std::string::npos; ++p) ++dots;
+  EXPECT_EQ(dots, 8u);
+}
+
 TEST_F(NocCommandTest, BadInputNamesPlaceValueAndRule) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"--mesh 0x5", "--mesh = 0x5: must be 1 .. 4096 columns and rows"},
@@ -117,6 +147,9 @@ TEST_F(NocCommandTest, BadInputNamesPlaceValueAndRule) {
       {"--routing yx", "--routing = yx: must be color or xy"},
       {"--threads 0", "--threads = 0: must be 1 .. 256"},
       {"--threads 9 --mesh 20x8", "--threads = 9: must be 1 .. 256 and at most the rows"},
+      {"--rates 0.1", "--rates = 0.1: must be A..B/N"},
+      {"--rates 0.2..0.1/5", "--rates = 0.2..0.1/5: must rise, within 0 to 1"},
+      {"--rates 0.1..0.2/1", "--rates = 0.1..0.2/1: must be 2 .. 1000 points"},
       {"--packet 0", "--packet = 0: must be 1 .. 1000000"},
       {"--set fabric.queue_depth=0", "fabric.queue_depth = 0: must be 1 .. 255"},
       {"--set fabric.hop_latency_cycles=500",

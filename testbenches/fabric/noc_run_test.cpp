@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
+#include "wse/fabric/noc_sweep.h"
 #include "wse/fabric/offers.h"
 
 namespace wse::fabric {
@@ -131,6 +134,31 @@ TEST(NocRunTest, LowLoadHasTheZeroLoadLatency) {
   // Two ramps and the mean distance of two different tiles: (2/3)(k^2 - 1)/k x k^2 / (k^2 - 1).
   const NocResult r = run_noc(config(Pattern::kUniform, {8, 8}, 0.001, 400'000));
   EXPECT_NEAR(r.mean_latency(), 4 + 2.0 * 8 / 3, 0.05);
+}
+
+TEST(NocSweepTest, TheHotspotSaturatesWhereItsRampIsFull) {
+  // 80 tiles share a ramp that takes one wavelet a cycle.
+  const Saturation found = find_saturation(config(Pattern::kHotspot, {9, 9}, 1, 4000));
+  EXPECT_NEAR(found.rate, 1.0 / 80, 0.1 / 80);
+  EXPECT_TRUE(
+      std::is_sorted(found.tried.begin(), found.tried.end(),
+                     [](const RatePoint& a, const RatePoint& b) { return a.rate < b.rate; }));
+}
+
+TEST(NocSweepTest, NeighboursNeverSaturate) {
+  const Saturation found = find_saturation(config(Pattern::kNeighbor, {8, 8}, 1, 500));
+  EXPECT_EQ(found.rate, 1);
+  EXPECT_EQ(found.zero_load_latency, 5);
+}
+
+TEST(NocSweepTest, RatesAreThoseAskedForAndLatencyRises) {
+  const auto points = sweep_rates(config(Pattern::kUniform, {8, 8}, 1, 2000), 0.02, 0.3, 8);
+  ASSERT_EQ(points.size(), 8u);
+  EXPECT_DOUBLE_EQ(points.front().rate, 0.02);
+  EXPECT_DOUBLE_EQ(points.back().rate, 0.3);
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    EXPECT_GT(points[i].result.mean_latency(), points[i - 1].result.mean_latency());
+  }
 }
 
 TEST(OffersTest, HaveTheirRate) {
