@@ -37,20 +37,23 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config, std:
     band.deliveries.resize(2 * kFlushAt);
     bands_.push_back(std::move(band));
   }
-  const Mesh mesh = graph_.mesh();
   if (!config.receiver_depth.empty()) {
     for (const std::uint8_t depth : config.receiver_depth) {
       credits_.push_back(static_cast<std::uint8_t>(EngineConfig::slots(depth, config.ramp_cycles)));
     }
   }
-  for (std::uint32_t leaf = 0; leaf < mesh.tiles() * kNumColors; ++leaf) {
+  if (graph_.has_filters()) find_filters();
+  plain_ = filters_.empty() && credits_.empty() && config.link_slots() <= Record::kSlotsWithNext &&
+           config.ramp_slots() <= Record::kSlotsWithNext;
+}
+
+void ChannelFabric::find_filters() {
+  for (std::uint32_t leaf = 0; leaf < graph_.mesh().tiles() * kNumColors; ++leaf) {
     const ColorRoute* route = graph_.routes().find(tile_of(leaf), color_of(leaf));
     if (route != nullptr && route->filter.kind != RampFilter::Kind::kNone) {
       filters_[leaf] = {route->filter, 0};
     }
   }
-  plain_ = filters_.empty() && credits_.empty() && config.link_slots() <= Record::kSlotsWithNext &&
-           config.ramp_slots() <= Record::kSlotsWithNext;
 }
 
 ChannelFabric::~ChannelFabric() = default;

@@ -39,6 +39,7 @@ void ChannelGraph::list_kinds() {
       kind.first_outputs[index_of(port)] = route.outputs_of(port, 0).bits();
     }
     if (route.filter.kind != RampFilter::Kind::kNone) kind.flags |= Channel::kFiltered;
+    has_filters_ = has_filters_ || (kind.flags & Channel::kFiltered) != 0;
     if (route.pop != PopMode::kNever) kind.flags |= Channel::kPops;
   }
 }
@@ -48,7 +49,8 @@ ChannelGraph::TilePlan ChannelGraph::plan(std::uint32_t tile) const {
   std::array<std::uint32_t, kNumPorts> channels{};
   unsigned seen = 0;
   unsigned twice = 0;
-  for (std::uint8_t color = 0; color < kNumColors; ++color) {
+  for (std::uint32_t colors = routes_.colors(); colors != 0; colors &= colors - 1) {
+    const auto color = static_cast<std::uint8_t>(__builtin_ctz(colors));
     const std::uint16_t number = routes_.kind(tile, color);
     if (number == 0) continue;
     const Kind& kind = kinds_[number];
@@ -109,7 +111,8 @@ void ChannelGraph::fill(const EngineConfig& config) {
     const TilePlan plan = this->plan(tile);
     if (plan.records == 0) continue;
     std::array<std::uint8_t, kNumPorts> offset = plan.first;
-    for (std::uint8_t color = 0; color < kNumColors; ++color) {
+    for (std::uint32_t colors = routes_.colors(); colors != 0; colors &= colors - 1) {
+      const auto color = static_cast<std::uint8_t>(__builtin_ctz(colors));
       const Kind& kind = this->kind(tile, color);
       for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1) {
         const auto port = static_cast<unsigned>(__builtin_ctz(inputs));
@@ -146,7 +149,8 @@ void ChannelGraph::link(std::uint32_t tile) {
     const Port input = facing(kPorts[p]);
     // The channels of the neighbour's port lie in the order of their colors.
     std::uint32_t index = tile_begin_[other] + port_first_[other][index_of(input)];
-    for (std::uint8_t color = 0; color < kNumColors; ++color) {
+    for (std::uint32_t colors = routes_.colors(); colors != 0; colors &= colors - 1) {
+      const auto color = static_cast<std::uint8_t>(__builtin_ctz(colors));
       if (!kind(other, color).inputs.contains(input)) continue;
       fed[color][p] = index;
       index += link_records_;
@@ -156,7 +160,8 @@ void ChannelGraph::link(std::uint32_t tile) {
   if (!any) return;
   std::array<std::uint32_t, kNumPorts> index;
   for (std::size_t p = 0; p < kNumPorts; ++p) index[p] = tile_begin_[tile] + port_first_[tile][p];
-  for (std::uint8_t color = 0; color < kNumColors; ++color) {
+  for (std::uint32_t colors = routes_.colors(); colors != 0; colors &= colors - 1) {
+    const auto color = static_cast<std::uint8_t>(__builtin_ctz(colors));
     const Kind& kind = this->kind(tile, color);
     for (unsigned inputs = kind.inputs.bits(); inputs != 0; inputs &= inputs - 1) {
       const auto port = static_cast<unsigned>(__builtin_ctz(inputs));

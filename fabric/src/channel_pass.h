@@ -45,7 +45,7 @@ class ChannelPass {
 
  private:
   void visit_word(std::size_t word, std::uint64_t bits) {
-    if (is_dense(bits)) {
+    if (is_dense(word, bits)) {
       visit_words();
       visit_row(word, bits);
     } else {
@@ -111,11 +111,18 @@ class ChannelPass {
     deliveries_ = band_.deliveries.data();
   }
 
-  /// Most of 64 channels, where no outputs are shared: memory streams, and need not be asked for.
-  bool is_dense(std::uint64_t bits) const {
+  /// Most of 64 channels, where no outputs are shared and what they feed lies beside them: memory
+  /// streams, and need not be asked for.
+  bool is_dense(std::size_t word, std::uint64_t bits) const {
     constexpr int kDense = 32;
+    constexpr std::uint32_t kNear = 128;
     if (fabric_.graph_.shares_outputs()) return false;
-    return bits == ~std::uint64_t{0} || __builtin_popcountll(bits) >= kDense;
+    if (bits != ~std::uint64_t{0} && __builtin_popcountll(bits) < kDense) return false;
+    const auto begin = static_cast<std::uint32_t>(band_.first + word * 64);
+    const auto feeds_near = [&](unsigned i) {
+      return records_[begin + i].channel.next - begin + kNear < 3 * kNear;
+    };
+    return feeds_near(lowest(bits)) && feeds_near(lowest(bits & (bits - 1)));
   }
   void visit_row(std::size_t word, std::uint64_t bits) {
     constexpr std::size_t kAhead = 160;  // records; beyond a page, where hardware stops looking

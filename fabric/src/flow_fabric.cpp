@@ -27,8 +27,7 @@ void FlowFabric::trace_circuits() {
   const Mesh mesh = graph.mesh();
   for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
     for (std::uint8_t color = 0; color < kNumColors; ++color) {
-      if (graph.routes().kind(tile, color) == 0) continue;
-      const std::uint32_t channel = graph.find(tile, color, Port::kRamp);
+      const std::uint32_t channel = graph.find_ramp(tile, color);
       if (channel == Channel::kNone) continue;
       Circuit circuit;
       circuit.channel = channel;
@@ -39,7 +38,7 @@ void FlowFabric::trace_circuits() {
       circuits_.push_back(std::move(circuit));
     }
   }
-  std::vector<std::uint32_t> owners(std::size_t{mesh.tiles()} * kNumPorts, Circuit::kNone);
+  PageArray<std::uint32_t> owners(std::size_t{mesh.tiles()} * kNumPorts);  // number + 1
   for (Circuit& circuit : circuits_) trace(circuit, owners);
   std::vector<std::uint32_t> group_of(circuits_.size(), Circuit::kNone);
   for (std::uint32_t i = 0; i < circuits_.size(); ++i) {
@@ -62,7 +61,7 @@ void FlowFabric::trace_circuits() {
 }
 
 /// Follows all outputs from the source, and joins the circuit with those met on the way.
-void FlowFabric::trace(Circuit& circuit, std::vector<std::uint32_t>& owners) {
+void FlowFabric::trace(Circuit& circuit, PageArray<std::uint32_t>& owners) {
   const std::uint32_t number = circuit.group;
   walk(circuit, [&](const Place& place) {
     const ColorRoute& route = *place.route;
@@ -75,12 +74,12 @@ void FlowFabric::trace(Circuit& circuit, std::vector<std::uint32_t>& owners) {
     for (const Port output : kPorts) {
       if (!place.outputs.contains(output)) continue;
       std::uint32_t& owner = owners[std::size_t{place.tile} * kNumPorts + index_of(output)];
-      if (owner == number) {
+      if (owner == number + 1) {
         circuit.flows = false;  // two copies of a wavelet would meet there
         continue;
       }
-      if (owner != Circuit::kNone) parents_[root(owner)] = root(number);
-      owner = number;
+      if (owner != 0) parents_[root(owner - 1)] = root(number);
+      owner = number + 1;
       if (output == Port::kRamp) {
         circuit.leaves.push_back({leaf_of(place.tile, place.color), place.depth});
       } else {

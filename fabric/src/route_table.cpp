@@ -8,7 +8,7 @@
 namespace wse::fabric {
 
 RouteTable::RouteTable(Mesh mesh)
-    : mesh_(mesh), routes_(1), index_(std::size_t{mesh.tiles()} * kNumColors, 0) {}
+    : mesh_(mesh), routes_(1), index_(std::size_t{mesh.tiles()} * kNumColors) {}
 
 std::uint16_t RouteTable::kind_of(const ColorRoute& route) {
   if (last_ != 0 && routes_[last_] == route) return last_;
@@ -23,6 +23,7 @@ std::uint16_t RouteTable::kind_of(const ColorRoute& route) {
 
 void RouteTable::set(std::uint32_t tile, std::uint8_t color, const ColorRoute& route) {
   last_ = kind_of(route);
+  colors_ |= std::uint32_t{1} << color;
   index_[std::size_t{tile} * kNumColors + color] = last_;
 }
 

@@ -158,6 +158,7 @@ class ChannelFabric final : public Engine {
     return calendar[cycle & (calendar.size() - 1)];
   }
   void take_due();
+  void find_filters();
   void read_watched_queues();
   void show_watch();
   Band& band_of(std::uint32_t index);

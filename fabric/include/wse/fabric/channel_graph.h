@@ -22,6 +22,7 @@ class ChannelGraph {
 
   const RouteTable& routes() const { return routes_; }
   bool shares_outputs() const { return shares_outputs_; }  ///< in any router
+  bool has_filters() const { return has_filters_; }
   bool has_wide_routers() const { return has_wide_routers_; }
   Mesh mesh() const { return routes_.mesh(); }
   Record* records() { return records_.data(); }
@@ -100,6 +101,7 @@ class ChannelGraph {
   std::size_t overflow_slots_ = 0;
   bool shares_outputs_ = false;
   bool has_wide_routers_ = false;
+  bool has_filters_ = false;
 };
 
 }  // namespace wse::fabric

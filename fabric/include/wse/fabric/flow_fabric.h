@@ -66,7 +66,7 @@ class FlowFabric final : public Engine {
   };
 
   void trace_circuits();
-  void trace(Circuit& circuit, std::vector<std::uint32_t>& owners);
+  void trace(Circuit& circuit, PageArray<std::uint32_t>& owners);
   std::uint32_t root(std::uint32_t circuit);
   template <class Visit>
   void walk(const Circuit& circuit, Visit&& visit) const;

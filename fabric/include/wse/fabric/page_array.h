@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -30,6 +31,11 @@ class PageArray {
     if (size * sizeof(T) >= kHugePage) (void)::madvise(begin, size * sizeof(T), MADV_HUGEPAGE);
     data_ = static_cast<T*>(begin);
   }
+  PageArray(const PageArray& that) : PageArray(that.size_) {
+    static_assert(std::is_trivially_copyable_v<T>, "elements are copied as bytes");
+    if (size_ != 0) std::memcpy(data_, that.data_, bytes());
+  }
+  PageArray& operator=(const PageArray& that) { return *this = PageArray(that); }
   PageArray(PageArray&& that) noexcept { *this = std::move(that); }
   PageArray& operator=(PageArray&& that) noexcept {
     std::swap(map_, that.map_);

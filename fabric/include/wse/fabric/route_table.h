@@ -7,6 +7,7 @@
 #include "wse/base/config_errors.h"
 #include "wse/fabric/color_route.h"
 #include "wse/fabric/mesh.h"
+#include "wse/fabric/page_array.h"
 
 namespace wse::fabric {
 
@@ -28,6 +29,7 @@ class RouteTable {
   std::uint16_t kind(std::uint32_t tile, std::uint8_t color) const {
     return index_[std::size_t{tile} * kNumColors + color];
   }
+  std::uint32_t colors() const { return colors_; }      ///< with a route anywhere, as bits
   std::size_t kinds() const { return routes_.size(); }  ///< with the 0
   const ColorRoute& route_of(std::uint16_t kind) const { return routes_[kind]; }
 
@@ -35,9 +37,10 @@ class RouteTable {
   std::uint16_t kind_of(const ColorRoute& route);
 
   Mesh mesh_;
-  std::vector<ColorRoute> routes_;    ///< 0: none
-  std::vector<std::uint16_t> index_;  ///< by tile * 24 + color
-  std::uint16_t last_ = 0;            ///< the route set last is likely the next
+  std::vector<ColorRoute> routes_;  ///< 0: none
+  PageArray<std::uint16_t> index_;  ///< by tile * 24 + color
+  std::uint32_t colors_ = 0;
+  std::uint16_t last_ = 0;  ///< the route set last is likely the next
 };
 
 /// Adds a violation for every illegal route, at most `limit` of them: a link that leaves the mesh,
