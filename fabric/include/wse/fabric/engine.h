@@ -43,7 +43,9 @@ struct EngineConfig {
 constexpr std::uint32_t leaf_of(std::uint32_t tile, std::uint8_t color) {
   return tile * static_cast<std::uint32_t>(kNumColors) + color;
 }
-constexpr std::uint32_t tile_of(std::uint32_t leaf) { return leaf / kNumColors; }
+constexpr std::uint32_t tile_of(std::uint32_t leaf) {
+  return leaf / static_cast<std::uint32_t>(kNumColors);
+}
 constexpr std::uint8_t color_of(std::uint32_t leaf) {
   return static_cast<std::uint8_t>(leaf % kNumColors);
 }
