@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
-#include <csignal>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <regex>
 
 #include "commands.h"
+#include "interrupt.h"
 #include "noc_waves.h"
 #include "settings_options.h"
 #include "wse/fabric/deadlock.h"
@@ -16,9 +16,6 @@ namespace wse::cli {
 namespace {
 
 namespace po = boost::program_options;
-
-volatile std::sig_atomic_t g_interrupted = 0;  // the one thing a signal handler may touch
-void on_interrupt(int) { g_interrupted = 1; }
 
 struct NocOptions {
   SettingsOptions settings;
@@ -188,15 +185,14 @@ int noc_command(const Arguments& arguments) {
   const model::Settings settings = o.settings.read(origins);
   record.config = config_of(o, settings);
   const RateRange rates = rates_of(o.rates);
-  record.config.interrupted = [] { return g_interrupted != 0; };
+  record.config.interrupted = interrupted;
   record.command = command_line("noc", arguments);
   const std::string out = o.out.empty() ? "out/noc-" + o.pattern : o.out;
   report::prepare_folder(out);
   const report::FolderLock lock(out);
   NocWaves waves = waves_of(o, record.config, settings.machine.core_hz, out);
   record.config.watch = waves.watch();
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
+  catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
   record.result = run(record.config, waves);
   record.host = base::host_usage();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include <sstream>
 
 #include "commands.h"
+#include "interrupt.h"
 #include "progress_bar.h"
 #include "run_waves.h"
 #include "settings_options.h"
@@ -24,9 +24,6 @@ namespace wse::cli {
 namespace {
 
 namespace po = boost::program_options;
-
-volatile std::sig_atomic_t g_interrupted = 0;  // the one thing a signal handler may touch
-void on_interrupt(int) { g_interrupted = 1; }
 
 struct TrainOptions {
   SettingsOptions settings;
@@ -102,7 +99,7 @@ model::TrainingResult train(const TrainOptions& o, const host::ModelSpec& spec,
   options.steps = static_cast<std::uint32_t>(o.steps);
   options.cold_start = o.cold_start;
   if (o.order == "reverse") options.order = model::ConstructionOrder::kReverse;
-  options.interrupted = [] { return g_interrupted != 0; };
+  options.interrupted = interrupted;
   if (timeline) options.timeline = &*timeline;
   options.observer = [&waves](const model::RunSample& sample, const power::WindowSample& power) {
     waves.observe(sample, power);
@@ -142,8 +139,7 @@ int train_command(const Arguments& arguments) {
   const report::FolderLock lock(out);
   RunWaves waves(o.waves, settings.machine, out);
   base::install_report_sink(o.verbose ? sc_core::SC_HIGH : sc_core::SC_NONE);
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
+  catch_interrupts();
   const model::TrainingResult result = train(o, spec, settings, energy, timeline, waves);
   waves.finish();
   report::write_run(result, report::config_json(record, settings, result.steps, o.cold_start),

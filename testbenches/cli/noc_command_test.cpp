@@ -102,14 +102,10 @@ TEST_F(NocCommandTest, RatesGoToATableAndAPage) {
   EXPECT_LT(s["saturation_rate"].get<double>(), 0.5);
   const std::string csv = read_file(folder_.file("r/rates.csv"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 5);
-  if (run_command("command -v chromium", folder_).status != 0) GTEST_SKIP() << "no browser";
-  const CommandResult r = run_command(
-      "timeout 60 chromium --headless --no-sandbox --disable-gpu --no-first-run "
-      "--disable-background-networking --disable-component-update --disable-sync "
-      "--user-data-dir=" +
-          folder_.file("profile") + " --enable-logging=stderr --dump-dom file://" +
-          folder_.file("r/report.html"),
-      folder_);
+  if (!testing_support::has_browser(folder_)) {
+    GTEST_SKIP() << "needs chromium, which .ci/run installs";
+  }
+  const CommandResult r = testing_support::open_page("r/report.html", folder_);
   EXPECT_EQ(r.status, 0);
   EXPECT_EQ(r.err.find("CONSOLE"), std::string::npos) << r.err;
   const std::string mark = "data-stat=\"mean_latency_cycles\" data-value=\"";

@@ -37,16 +37,10 @@ class ReportPageTest : public ::testing::Test {
   CommandResult wse(const std::string& arguments) {
     return run_command(std::string(WSE_CLI) + " " + arguments, folder_);
   }
-  bool browser() { return run_command("command -v chromium", folder_).status == 0; }
+  bool browser() { return testing_support::has_browser(folder_); }
   /// What the page is once its scripts have run; whatever the console says is an error.
   std::string dom(const std::string& page) {
-    const auto r = run_command(
-        "timeout 60 chromium --headless --no-sandbox --disable-gpu --no-first-run "
-        "--disable-background-networking --disable-component-update --disable-sync "
-        "--user-data-dir=" +
-            folder_.file("profile") + " --enable-logging=stderr --dump-dom file://" +
-            folder_.file(page),
-        folder_);
+    const CommandResult r = testing_support::open_page(page, folder_);
     EXPECT_EQ(r.status, 0);
     EXPECT_EQ(r.err.find("CONSOLE"), std::string::npos) << r.err;
     return r.out;

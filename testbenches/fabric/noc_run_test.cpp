@@ -90,7 +90,7 @@ TEST(NocRunTest, SaturationIsBoundByTheLinkIntoTheHotspot) {
   // One wavelet a cycle leaves the router of the centre by the ramp.
   const NocResult r = run_noc(config(Pattern::kHotspot, {9, 9}, 0.5, 2000));
   EXPECT_GT(r.refused, 0u);
-  EXPECT_EQ(r.cycles - 1, r.delivered - 1 + (r.cycles - r.delivered));
+  EXPECT_GE(r.cycles, r.delivered);  // at most one a cycle
   EXPECT_NEAR(static_cast<double>(r.delivered) / static_cast<double>(r.cycles), 1.0, 0.02);
 }
 

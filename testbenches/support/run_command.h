@@ -56,4 +56,19 @@ inline CommandResult run_command(const std::string& command, const TemporaryFold
           read_file(folder.file(".stdout")), read_file(folder.file(".stderr"))};
 }
 
+inline bool has_browser(const TemporaryFolder& folder) {
+  return run_command("command -v chromium", folder).status == 0;
+}
+
+/// A page of the folder once its scripts have run; what the console says is in `err`.
+inline CommandResult open_page(const std::string& page, const TemporaryFolder& folder) {
+  return run_command(
+      "timeout 60 chromium --headless --no-sandbox --disable-gpu --no-first-run "
+      "--disable-background-networking --disable-component-update --disable-sync "
+      "--user-data-dir=" +
+          folder.file("profile") + " --enable-logging=stderr --dump-dom file://" +
+          folder.file(page),
+      folder);
+}
+
 }  // namespace wse::testing_support
