@@ -14,8 +14,7 @@ void relax() {
 
 }  // namespace
 
-BandTeam::BandTeam(std::uint32_t size, std::function<void(std::uint32_t)> work)
-    : work_(std::move(work)) {
+BandTeam::BandTeam(std::uint32_t size) {
   for (std::uint32_t number = 1; number < size; ++number) {
     threads_.emplace_back([this, number] { serve(number); });
   }
@@ -31,14 +30,15 @@ BandTeam::~BandTeam() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void BandTeam::run() {
+void BandTeam::run(const std::function<void(std::uint32_t)>& work) {
+  work_ = &work;
   busy_ = static_cast<std::uint32_t>(threads_.size());
   ++round_;
   if (sleepers_ != 0) {
     const std::lock_guard<std::mutex> lock(mutex_);
     wake_.notify_all();
   }
-  work_(0);
+  work(0);
   // The others have as much to do: they are nearly done, unless the computer runs something else.
   for (unsigned spins = 0; busy_ != 0; ++spins) {
     if (spins < kSpins) {
@@ -64,7 +64,7 @@ void BandTeam::serve(std::uint32_t number) {
   for (std::uint64_t last = 0;; ++last) {
     wait_for_round(last);
     if (stop_) return;
-    work_(number);
+    (*work_)(number);
     --busy_;
   }
 }

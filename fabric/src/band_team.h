@@ -15,21 +15,20 @@ namespace wse::fabric {
 /// busier.
 class BandTeam {
  public:
-  /// work(i) is called for i = 0 .. size - 1 in each round; it must not throw.
-  BandTeam(std::uint32_t size, std::function<void(std::uint32_t)> work);
+  explicit BandTeam(std::uint32_t size);
   ~BandTeam();
   BandTeam(const BandTeam&) = delete;
   BandTeam& operator=(const BandTeam&) = delete;
 
-  /// One round; returns when all have done their piece.
-  void run();
+  /// One round: work(i) for i = 0 .. size - 1, which must not throw; returns when all are done.
+  void run(const std::function<void(std::uint32_t)>& work);
 
  private:
   void serve(std::uint32_t number);
   /// Waits until the value differs from what it was.
   void wait_for_round(std::uint64_t last);
 
-  const std::function<void(std::uint32_t)> work_;
+  const std::function<void(std::uint32_t)>* work_ = nullptr;  ///< of this round
   std::atomic<std::uint64_t> round_{0};
   std::atomic<std::uint32_t> busy_{0};
   std::atomic<std::uint32_t> sleepers_{0};

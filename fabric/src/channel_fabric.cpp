@@ -32,8 +32,9 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config, std:
     Band band;
     band.first = graph_.band_begin()[b];
     band.count = graph_.band_begin()[b + 1] - band.first;
+    band.rows = base::split(graph_.mesh().rows, threads, static_cast<std::uint32_t>(b));
     band.active = band.next = ActiveSet(band.count);
-    band.visits.resize(kBatch + 128);
+    band.listed.resize(kBatch + 2 * WideMask::kBits);
     band.deliveries.resize(2 * kFlushAt);
     bands_.push_back(std::move(band));
   }
@@ -64,22 +65,27 @@ ChannelFabric::Band& ChannelFabric::band_of(std::uint32_t index) {
   return bands_[b];
 }
 
-bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
-  Record& record = records_[source];
+/// Into the queue behind a ramp, if there is a slot.
+bool ChannelFabric::put(Record& record, const Wavelet& wavelet, base::Cycles cycle) {
   Channel& c = record.channel;
   Record::Word& place = slot(record, c.tail);
   const std::uint64_t old = place.load(std::memory_order_relaxed);
-  if ((old & Slot::kFull) != 0 || !Slot::due(old, now_)) return false;
-  // A queue that holds something is visited anyway.
-  if (ahead_ != nullptr) {
-    ahead_->add(source - bands_.front().first);
-  } else if ((head_of(record) & Slot::kFull) == 0) {
+  if ((old & Slot::kFull) != 0 || !Slot::due(old, cycle)) return false;
+  place.store(Slot::make(wavelet) | Slot::stamp(cycle + config_.ramp_cycles),
+              std::memory_order_relaxed);
+  c.tail = static_cast<std::uint8_t>(c.tail + 1 == c.capacity ? 0 : c.tail + 1);
+  return true;
+}
+
+bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
+  Record& record = records_[source];
+  const bool visited = (head_of(record) & Slot::kFull) != 0;  // anyway
+  if (!put(record, wavelet, now_)) return false;
+  if (!visited) {
     due_in(arrivals_due_, now_ + config_.ramp_cycles).push_back(source);
     ++under_way_;
   }
-  place.store(Slot::make(wavelet) | Slot::stamp(now_ + config_.ramp_cycles),
-              std::memory_order_relaxed);
-  c.tail = static_cast<std::uint8_t>(c.tail + 1 == c.capacity ? 0 : c.tail + 1);
+  const Channel& c = record.channel;
   if (c.has(Channel::kWatched)) given_.push_back({tile_of(c.leaf), Port::kRamp, true, wavelet});
   ++injected_;
   moving_ = true;
@@ -139,11 +145,7 @@ void ChannelFabric::step(EngineSink& sink) {
       EngineSink* own = sink.for_band(b);
       bands_[b].sink = own != nullptr ? own : &bands_[b].collector;
     }
-    if (team_ == nullptr) {
-      team_ = std::make_unique<BandTeam>(static_cast<std::uint32_t>(bands_.size()),
-                                         [this](std::uint32_t b) { scan(bands_[b]); });
-    }
-    team_->run();
+    for_bands([this](std::uint32_t b) { scan(bands_[b]); });
     for (Band& band : bands_) band.collector.pass_on(sink);
   } else {
     for (Band& band : bands_) {
@@ -160,52 +162,6 @@ void ChannelFabric::step(EngineSink& sink) {
   ++step_;
 }
 
-void ChannelFabric::run_ahead(std::uint32_t cycles, RunAheadSource& source, EngineSink& sink) {
-  WSE_CHECK(cycles % 2 == 0 && can_run_ahead(), "run_ahead() where it cannot be");
-  Band& band = bands_.front();
-  band.sink = &sink;
-  const base::Cycles begin = now_;
-  const std::uint32_t first_step = step_;
-  if (begin + cycles - renewed_ >= Slot::kRenewEvery) renew_stamps();
-  // What ramps have under way; visited too early it waits.
-  for (std::vector<std::uint32_t>& due : arrivals_due_) {
-    for (const std::uint32_t index : due) band.active.add(index - band.first);
-    under_way_ -= static_cast<std::uint32_t>(due.size());
-    due.clear();
-  }
-  const std::vector<ChannelGraph::Block>& blocks = graph_.blocks();
-  const auto count = static_cast<std::uint32_t>(blocks.size());
-  const auto word_of = [&](std::uint32_t block) {
-    return block == count ? (band.count + 63) / 64 : blocks[block].first_record / 64;
-  };
-  ActiveSet* const sets[] = {&band.active, &band.next};
-  // Block b in cycle s needs its neighbours as they were after s - 1, and gets them so.
-  for (std::uint32_t front = 0; front < count + cycles - 1; ++front) {
-    for (std::uint32_t s = 0; s < cycles && s <= front; ++s) {
-      const std::uint32_t block = front - s;
-      if (block >= count) continue;
-      now_ = begin + s;
-      step_ = first_step + s;
-      ActiveSet& active = *sets[s % 2];
-      ActiveSet& next = *sets[(s + 1) % 2];
-      if (plain_) {
-        ChannelPass<true, false>(*this, band, active, next).run(word_of(block), word_of(block + 1));
-      } else {
-        ChannelPass<false, false>(*this, band, active, next)
-            .run(word_of(block), word_of(block + 1));
-      }
-      if (!band.commands.empty()) obey_commands();
-      band.freed.clear();
-      ahead_ = config_.ramp_cycles % 2 == 0 ? &active : &next;
-      source.give(block);
-      ahead_ = nullptr;
-    }
-  }
-  now_ = begin + cycles;
-  step_ = first_step + cycles;
-  moving_ = true;
-}
-
 /// Copies that have gone anywhere.
 std::uint64_t ChannelFabric::moves() const {
   std::uint64_t sum = 0;
@@ -217,12 +173,20 @@ std::uint64_t ChannelFabric::moves() const {
 
 void ChannelFabric::scan(Band& band) {
   if (watching_) {
-    ChannelPass<false, true>(*this, band, band.active, band.next).run();
+    ChannelPass<false, true>(*this, band, 0).run();
   } else if (plain_) {
-    ChannelPass<true, false>(*this, band, band.active, band.next).run();
+    ChannelPass<true, false>(*this, band, 0).run();
   } else {
-    ChannelPass<false, false>(*this, band, band.active, band.next).run();
+    ChannelPass<false, false>(*this, band, 0).run();
   }
+}
+
+/// A piece of work for each band, by a thread each.
+void ChannelFabric::for_bands(const std::function<void(std::uint32_t)>& work) {
+  if (team_ == nullptr) {
+    team_ = std::make_unique<BandTeam>(static_cast<std::uint32_t>(bands_.size()));
+  }
+  team_->run(work);
 }
 
 void ChannelFabric::join_bands(EngineSink& sink) {
@@ -242,20 +206,17 @@ void ChannelFabric::join_bands(EngineSink& sink) {
     std::swap(band.active, band.next);
     moving_ = moving_ || band.waits;
   }
-  obey_commands();
+  for (Band& band : bands_) obey_commands(band.commands);
 }
 
 /// Commands of one cycle, by router, color and input.
-void ChannelFabric::obey_commands() {
-  std::vector<std::uint64_t> commands;
-  for (Band& band : bands_) {
-    commands.insert(commands.end(), band.commands.begin(), band.commands.end());
-    band.commands.clear();
-  }
+void ChannelFabric::obey_commands(std::vector<std::uint64_t>& commands) {
+  if (commands.empty()) return;
   std::sort(commands.begin(), commands.end());
   for (const std::uint64_t command : commands) {
     obey(static_cast<std::uint32_t>(command >> 8), static_cast<Command>(command & 3));
   }
+  commands.clear();
 }
 
 /// The switch moves after the wavelet has passed, for all inputs of the color.
@@ -288,6 +249,7 @@ EngineCounts ChannelFabric::counts() const {
   EngineCounts sum;
   sum.injected = injected_;
   for (const Band& band : bands_) {
+    sum.injected += band.injected;
     sum.delivered += band.counts.delivered;
     sum.filtered += band.counts.filtered;
     sum.hops += band.counts.hops;
@@ -299,7 +261,7 @@ std::uint64_t ChannelFabric::held() const {
   std::uint64_t came = injected_ + restored_;
   std::uint64_t left = 0;
   for (const Band& band : bands_) {
-    came += band.counts.hops;
+    came += band.injected + band.counts.hops;
     left += band.left;
   }
   return came - left;

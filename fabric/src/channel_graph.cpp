@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/fabric/channel_graph.h"
 
+#include <algorithm>
+
 #include "member_mask.h"
 #include "wse/base/check.h"
 
@@ -23,8 +25,12 @@ ChannelGraph::ChannelGraph(RouteTable routes, const EngineConfig& config, std::u
       port_first_(routes_.mesh().tiles()),
       ramp_colors_(routes_.mesh().tiles(), 0) {
   list_kinds();
-  place(bands, config.block_records);
-  fill(config);
+  std::vector<TilePlan> plans;
+  plans.reserve(routes_.mesh().tiles());
+  for (std::uint32_t tile = 0; tile < routes_.mesh().tiles(); ++tile) plans.push_back(plan(tile));
+  divide(plans, config.near_records);
+  place(plans, bands);
+  fill(plans, config);
 }
 
 void ChannelGraph::list_kinds() {
@@ -72,21 +78,40 @@ ChannelGraph::TilePlan ChannelGraph::plan(std::uint32_t tile) const {
   return plan;
 }
 
-void ChannelGraph::place(std::uint32_t bands, std::uint32_t block_records) {
+/// Finds blocks and strips. While it runs ahead, an engine uses kCyclesAhead + 1 rows of a strip, and
+/// the strip slants by a block a cycle.
+void ChannelGraph::divide(const std::vector<TilePlan>& plans, std::uint32_t near_records) {
+  constexpr std::uint64_t kBlock = kWord;  // records at most, nearly
+  const Mesh mesh = routes_.mesh();
+  std::uint64_t records = 0;
+  for (const TilePlan& plan : plans) records += plan.records;
+  if (records <= near_records) return;
+  const std::uint64_t row = (records + mesh.rows - 1) / mesh.rows;
+  const std::uint64_t fit = near_records / (kCyclesAhead + 1);  // records of a row
+  blocks_ = strip_ = 1;
+  block_columns_ = mesh.columns;
+  if (row <= fit) return;
+  block_columns_ = std::max(static_cast<std::uint32_t>(kBlock * mesh.columns / row), 1U);
+  blocks_ = (mesh.columns + block_columns_ - 1) / block_columns_;
+  const auto wide = static_cast<std::uint32_t>(fit * blocks_ / row);
+  strip_ = std::max(kCyclesAhead, wide) - kCyclesAhead + 1;
+}
+
+void ChannelGraph::place(const std::vector<TilePlan>& plans, std::uint32_t bands) {
   const Mesh mesh = routes_.mesh();
   std::uint64_t next = 0;
-  std::uint64_t block_end = 0;
   for (std::uint32_t band = 0; band < bands; ++band) {
     next = round_up(next, kWide);
     band_begin_.push_back(static_cast<std::uint32_t>(next));
     const base::Span rows = base::split(mesh.rows, bands, band);
+    std::uint32_t left = 0;  // columns of the block
     for (std::uint32_t tile = rows.begin * mesh.columns; tile < rows.end * mesh.columns; ++tile) {
-      if (tile % mesh.columns == 0 && (blocks_.empty() || next >= block_end)) {
+      if (blocks_ != 0 && (left == 0 || tile % mesh.columns == 0)) {
         next = round_up(next, kWord);
-        block_end = next + block_records;
-        blocks_.push_back({tile / mesh.columns, static_cast<std::uint32_t>(next)});
+        left = block_columns_;
       }
-      const TilePlan plan = this->plan(tile);
+      --left;
+      const TilePlan& plan = plans[tile];
       const bool wide = plan.shared && plan.records > kWord;
       if (ramp_records_ > 1) next += next % 2;
       if (wide || (plan.shared && next % kWord + plan.records > kWord)) {
@@ -104,11 +129,11 @@ void ChannelGraph::place(std::uint32_t bands, std::uint32_t block_records) {
   records_ = PageArray<Record>(next);
 }
 
-void ChannelGraph::fill(const EngineConfig& config) {
+void ChannelGraph::fill(const std::vector<TilePlan>& plans, const EngineConfig& config) {
   const std::uint32_t tiles = routes_.mesh().tiles();
   std::uint64_t slots = 0;
   for (std::uint32_t tile = 0; tile < tiles; ++tile) {
-    const TilePlan plan = this->plan(tile);
+    const TilePlan& plan = plans[tile];
     if (plan.records == 0) continue;
     std::array<std::uint8_t, kNumPorts> offset = plan.first;
     for (std::uint32_t colors = routes_.colors(); colors != 0; colors &= colors - 1) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "member_mask.h"
+#include "wse/base/bits.h"
 #include "wse/fabric/channel_fabric.h"
+#include "wse/fabric/prefetch.h"
 
 namespace wse::fabric {
 
@@ -16,18 +18,20 @@ namespace wse::fabric {
 template <bool Plain, bool Watched>
 class ChannelPass {
  public:
-  ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band, ActiveSet& active, ActiveSet& next)
+  /// Of the cycle `ahead` cycles after that of the fabric.
+  ChannelPass(ChannelFabric& fabric, ChannelFabric::Band& band, std::uint32_t ahead)
       : fabric_(fabric),
         band_(band),
-        active_(active),
-        next_(next),
+        active_(band.set(ahead)),
+        next_(band.set(ahead + 1)),
+        now_(fabric.now_ + ahead),
         sink_(*band.sink),
         records_(fabric.records_),
         forks_(fabric.graph_.forks().data()),
-        due_(Slot::stamp(fabric.now_) | Slot::kPayload),
-        hop_stamp_(Slot::stamp(fabric.now_ + fabric.config_.hop_cycles)),
-        ramp_stamp_(Slot::stamp(fabric.now_ + fabric.config_.ramp_cycles)),
-        step_(fabric.step_),
+        due_(Slot::stamp(now_) | Slot::kPayload),
+        hop_stamp_(Slot::stamp(now_ + fabric.config_.hop_cycles)),
+        ramp_stamp_(Slot::stamp(now_ + fabric.config_.ramp_cycles)),
+        step_(fabric.step_ + ahead),
         resets_(fabric.config_.arbitration == Arbitration::kRoundRobin),
         counts_(fabric.tile_counts()),
         deliveries_(band.deliveries.data()) {}
@@ -46,24 +50,18 @@ class ChannelPass {
  private:
   void visit_word(std::size_t word, std::uint64_t bits) {
     if (is_dense(word, bits)) {
-      visit_words();
+      visit_listed();
       visit_row(word, bits);
     } else {
-      const Record* first = &records_[band_.first + word * 64];
-      for (std::uint64_t left = bits; left != 0; left &= left - 1) {
-        __builtin_prefetch(first + lowest(left), 1);
-        ++bits_in_batch_;
-      }
-      band_.words.push_back({word, bits});
-      if (bits_in_batch_ >= ChannelFabric::kBatch && !cuts_router(word)) visit_words();
+      list(word, bits);
+      if (listed_ >= ChannelFabric::kBatch && !cuts_router(word)) visit_listed();
     }
     if (deliveries_ >= band_.deliveries.data() + ChannelFabric::kFlushAt) flush();
   }
 
   void finish() {
-    visit_words();
+    visit_listed();
     flush();
-    put_word();
     band_.counts.hops += hops_;
     band_.counts.filtered += filtered_;
     band_.left += left_;
@@ -88,36 +86,24 @@ class ChannelPass {
     return slot(record, record.channel.head).load(std::memory_order_relaxed);
   }
 
-  /// Adds to the next cycle's set by way of one word that is kept at hand.
-  [[gnu::always_inline]] inline void keep(std::uint32_t in_band) {
-    if (in_band / 64 != word_) {
-      put_word();
-      word_ = in_band / 64;
-    }
-    bits_ |= std::uint64_t{1} << (in_band % 64);
-  }
-  void put_word() {
-    if (bits_ != 0) next_.add_word(word_, bits_);
-    bits_ = 0;
-  }
   [[gnu::always_inline]] inline void keep(const Record& record) {
-    keep(static_cast<std::uint32_t>(&record - records_) - band_.first);
+    next_.add(static_cast<std::uint32_t>(&record - records_) - band_.first);
   }
   void flush() {
     const Delivery* begin = band_.deliveries.data();
     if (deliveries_ == begin) return;
     band_.counts.delivered += static_cast<std::uint64_t>(deliveries_ - begin);
-    sink_.deliver(fabric_.now_ + fabric_.config_.ramp_cycles, begin, deliveries_);
+    sink_.deliver(now_ + fabric_.config_.ramp_cycles, begin, deliveries_);
     deliveries_ = band_.deliveries.data();
   }
 
   /// Most of 64 channels, where no outputs are shared and what they feed lies beside them: memory
   /// streams, and need not be asked for.
   bool is_dense(std::size_t word, std::uint64_t bits) const {
-    constexpr int kDense = 32;
+    constexpr unsigned kDense = 32;
     constexpr std::uint32_t kNear = 128;
     if (fabric_.graph_.shares_outputs()) return false;
-    if (bits != ~std::uint64_t{0} && __builtin_popcountll(bits) < kDense) return false;
+    if (bits != ~std::uint64_t{0} && base::population_count(bits) < kDense) return false;
     const auto begin = static_cast<std::uint32_t>(band_.first + word * 64);
     const auto feeds_near = [&](unsigned i) {
       return records_[begin + i].channel.next - begin + kNear < 3 * kNear;
@@ -127,7 +113,7 @@ class ChannelPass {
   void visit_row(std::size_t word, std::uint64_t bits) {
     constexpr std::size_t kAhead = 160;  // records; beyond a page, where hardware stops looking
     Record* first = &records_[band_.first + word * 64];
-    for (std::size_t line = 0; line < 64; line += 2) __builtin_prefetch(first + kAhead + line, 1);
+    for (std::size_t line = 0; line < 64; line += 2) prefetch(first + kAhead + line);
     for (; bits != 0; bits &= bits - 1) visit_channel(first[lowest(bits)]);
   }
 
@@ -142,68 +128,67 @@ class ChannelPass {
 
   void prefetch_next(Record& record) {
     const Channel& c = record.channel;
-    if (Plain) __builtin_prefetch(&record.near_slot(c.head), 1);
+    if (Plain) prefetch(&record.near_slot(c.head));
     if (!c.has(Channel::kForks)) {
-      if ((c.outputs & ~kRampBit) != 0) __builtin_prefetch(&records_[c.next], 1);
+      if ((c.outputs & ~kRampBit) != 0) prefetch(&records_[c.next]);
       return;
     }
     for (unsigned links = c.outputs & ~kRampBit; links != 0; links &= links - 1) {
-      __builtin_prefetch(&records_[next_of(c, static_cast<unsigned>(__builtin_ctz(links)))], 1);
+      prefetch(&records_[next_of(c, static_cast<unsigned>(__builtin_ctz(links)))]);
     }
   }
 
-  /// Asks for the memory of what comes next before it is needed.
-  void visit_words() {
-    std::size_t count = 0;
-    const auto add = [&](std::uint32_t index, std::uint64_t members) {
-      ChannelFabric::Visit& visit = band_.visits[count++];  // field by field: whole would stall
-      visit.index = index;
-      visit.members = members;
-    };
-    for (std::size_t w = 0; w < band_.words.size(); ++w) {
-      const std::size_t word = band_.words[w].index;
-      std::uint64_t bits = band_.words[w].bits;
-      while (bits != 0) {
-        const auto index = static_cast<std::uint32_t>(band_.first + word * 64 + lowest(bits));
-        const Channel& c = records_[index].channel;
-        prefetch_next(records_[index]);
-        if (c.siblings == 0) {
-          bits &= bits - 1;
-          add(index, 0);
-          continue;
-        }
-        __builtin_prefetch(&fabric_.arbiters_[tile_of(c.leaf)], 1);
-        const std::uint32_t begin = index - c.member;
-        if (c.siblings <= 64) {
-          const unsigned shift = (begin - band_.first) % 64;
-          const std::uint64_t mine = (~std::uint64_t{0} >> (64 - c.siblings) << shift) & bits;
-          for (std::uint64_t left = mine & (mine - 1); left != 0; left &= left - 1) {
-            prefetch_next(records_[begin + lowest(left) - shift]);
-          }
-          add(begin, mine >> shift);
-          bits &= ~mine;
-        } else {  // the router has these words to itself
-          WideMask members;
-          const std::size_t group = word / WideMask::kWords;
-          for (; w < band_.words.size() && band_.words[w].index / WideMask::kWords == group; ++w) {
-            members.words[band_.words[w].index % WideMask::kWords] = band_.words[w].bits;
-          }
-          --w;
-          visit_router(&records_[begin], members);
-          bits = 0;
-        }
+  /// Notes the members of a word: four at a time without asking for each whether there is one,
+  /// which nobody can foretell.
+  void list(std::size_t word, std::uint64_t bits) {
+    constexpr std::uint64_t kLast = std::uint64_t{1} << 63;
+    const auto first = static_cast<std::uint32_t>(band_.first + word * 64);
+    std::uint32_t* to = band_.listed.data() + listed_;
+    listed_ += base::population_count(bits);
+    do {
+      for (int i = 0; i < 4; ++i) {
+        *to++ = first + lowest(bits | kLast);
+        bits &= bits - 1;
+      }
+    } while (bits != 0);
+  }
+
+  /// Asks for the memory of all before it is needed.
+  void visit_listed() {
+    const std::uint32_t* const begin = band_.listed.data();
+    const std::uint32_t* const end = begin + listed_;
+    for (const std::uint32_t* i = begin; i != end; ++i) prefetch(&records_[*i]);
+    for (const std::uint32_t* i = begin; i != end; ++i) {
+      Record& record = records_[*i];
+      prefetch_next(record);
+      if (fabric_.graph_.shares_outputs()) {
+        prefetch(&fabric_.arbiters_[tile_of(record.channel.leaf)]);
       }
     }
-    for (std::size_t i = 0; i < count; ++i) {
-      const ChannelFabric::Visit visit = band_.visits[i];
-      if (visit.members == 0) {
-        visit_channel(records_[visit.index]);
+    for (const std::uint32_t* i = begin; i != end;) {
+      Record& record = records_[*i];
+      const Channel& c = record.channel;
+      if (c.siblings == 0) {
+        visit_channel(record);
+        ++i;
+        continue;
+      }
+      Record* const first = &record - c.member;
+      const auto k = [&] { return static_cast<unsigned>(&records_[*i] - first); };
+      if (i + 1 == end || &records_[i[1]] - first >= c.siblings) {
+        visit_alone(record);
+        ++i;
+      } else if (c.siblings <= NarrowMask::kBits) {
+        NarrowMask members;
+        for (; i != end && k() < c.siblings; ++i) members.add(NarrowMask::of(k()));
+        visit_router(first, members);
       } else {
-        visit_router(&records_[visit.index], NarrowMask{visit.members});
+        WideMask members;
+        for (; i != end && k() < c.siblings; ++i) members.add(WideMask::of(k()));
+        visit_router(first, members);
       }
     }
-    band_.words.clear();
-    bits_in_batch_ = 0;
+    listed_ = 0;
   }
 
   /// A channel that shares no output: copies leave as soon as there is a slot.
@@ -247,15 +232,21 @@ class ChannelPass {
   }
 
   /// The only channel of a router that holds something: nobody else wants its outputs.
-  void visit_alone(Arbiter& arbiter, Record& record) {
+  [[gnu::always_inline]] inline void visit_alone(Record& record) {
     Channel& c = record.channel;
     const std::uint64_t head = head_of(record);
     const unsigned wanted = !due(head) ? 0U : c.pending != 0 ? c.pending : c.outputs;
     waits_ = waits_ || !due(head);
     const unsigned rest = wanted == 0 ? 0U : send(c, head, wanted);
     const unsigned sent = wanted & ~rest;
-    arbiter.move(sent, static_cast<std::uint8_t>(c.member + 1),
-                 resets_ ? rest : kAllOutputs & ~sent);
+    Arbiter& arbiter = fabric_.arbiters_[tile_of(c.leaf)];
+    if (resets_ && rest == 0) {
+      arbiter.set_all(step_, sent, static_cast<std::uint8_t>(c.member + 1));
+    } else {
+      if (resets_) arbiter.start(step_);
+      arbiter.move(sent, static_cast<std::uint8_t>(c.member + 1),
+                   resets_ ? rest : kAllOutputs & ~sent);
+    }
     if (rest == 0 && wanted != 0) {
       pop(record, head);
     } else {
@@ -268,9 +259,7 @@ class ChannelPass {
   template <class Mask>
   void visit_router(Record* first, Mask members) {
     Arbiter& arbiter = fabric_.arbiters_[tile_of(first[members.lowest()].channel.leaf)];
-    if (resets_) arbiter.pointers &= arbiter.last_step == step_ - 1 ? ~std::uint64_t{0} : 0;
-    arbiter.last_step = step_;
-    if (members.single()) return visit_alone(arbiter, first[members.lowest()]);
+    if (resets_) arbiter.start(step_);
     Mask wants[kNumPorts] = {};
     for (Mask left = members; !left.empty(); left.drop_lowest()) {
       const unsigned k = left.lowest();
@@ -364,7 +353,7 @@ class ChannelPass {
     place.store(payload | hop_stamp_, std::memory_order_relaxed);
     next.channel.tail = next_place(next.channel, next.channel.tail);
     if (index - band_.first < band_.count) {
-      keep(index - band_.first);
+      next_.add(index - band_.first);
     } else {
       band_.crossing.push_back(index);
     }
@@ -426,6 +415,7 @@ class ChannelPass {
   ChannelFabric::Band& band_;
   ActiveSet& active_;  ///< of this cycle
   ActiveSet& next_;
+  const base::Cycles now_;
   EngineSink& sink_;
   Record* const records_;
   const Fork* const forks_;
@@ -435,9 +425,7 @@ class ChannelPass {
   const bool resets_;
   ChannelFabric::TileCounts* const counts_;
   Delivery* deliveries_;
-  std::size_t bits_in_batch_ = 0;
-  std::size_t word_ = 0;
-  std::uint64_t bits_ = 0;
+  std::size_t listed_ = 0;
   std::uint64_t hops_ = 0;
   std::uint64_t left_ = 0;
   std::uint64_t filtered_ = 0;

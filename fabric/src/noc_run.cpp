@@ -5,189 +5,19 @@
 #include <array>
 #include <memory>
 
-#include "wse/fabric/channel_fabric.h"
+#include "backlog.h"
+#include "noc_network.h"
 #include "wse/fabric/deadlock.h"
-#include "wse/fabric/flow_fabric.h"
 #include "wse/fabric/offers.h"
-#include "wse/fabric/xy_fabric.h"
+#include "wse/fabric/prefetch.h"
 
 namespace wse::fabric {
 namespace {
 
-/// A wavelet at its source: to a color, or with xy routing to a tile.
-struct Parcel {
-  std::uint32_t source = 0;  ///< of the network
-  std::uint32_t target = 0;
-  std::uint32_t data = 0;
-};
-
-/// The two kinds of networks behind one face.
-class Network {
- public:
-  virtual ~Network() = default;
-  /// Where a tile gives wavelets for a target to the network.
-  virtual std::uint32_t source(std::uint32_t tile, std::uint32_t target) const = 0;
-  virtual void prefetch(std::uint32_t source) const = 0;
-  virtual bool inject(const Parcel& parcel) = 0;
-  virtual void step(EngineSink& sink) = 0;
-  virtual void skip_to(base::Cycles cycle) = 0;
-  virtual base::Cycles now() const = 0;
-  virtual bool can_move() const = 0;
-  virtual EngineCounts counts() const = 0;
-  virtual std::uint64_t held() const = 0;
-  virtual std::size_t bytes() const = 0;
-  virtual std::string explain_deadlock() const = 0;
-  /// Rows from which on blocks begin that can run ahead of each other; one if there are none.
-  virtual std::vector<std::uint32_t> blocks() const = 0;
-  virtual bool can_run_ahead() const = 0;
-  virtual void run_ahead(std::uint32_t cycles, ChannelFabric::RunAheadSource& source,
-                         EngineSink& sink) = 0;
-  virtual void set_watch(RouterWatch& watch) = 0;
-};
-
-template <class Fabric>
-class NetworkOf final : public Network {
- public:
-  template <class... Arguments>
-  explicit NetworkOf(Arguments&&... arguments) : fabric_(std::forward<Arguments>(arguments)...) {}
-
-  std::uint32_t source(std::uint32_t tile, std::uint32_t target) const override {
-    if constexpr (std::is_same_v<Fabric, XyFabric>) {
-      return tile;
-    } else {
-      return fabric_.source(tile, static_cast<std::uint8_t>(target));
-    }
-  }
-  void prefetch(std::uint32_t source) const override { fabric_.prefetch(source); }
-  bool inject(const Parcel& parcel) override {
-    if constexpr (std::is_same_v<Fabric, XyFabric>) {
-      return fabric_.inject(parcel.source, parcel.target, parcel.data);
-    } else {
-      return fabric_.inject(parcel.source,
-                            {parcel.data, static_cast<std::uint8_t>(parcel.target), false, false});
-    }
-  }
-  void step(EngineSink& sink) override { fabric_.step(sink); }
-  void skip_to(base::Cycles cycle) override { fabric_.skip_to(cycle); }
-  base::Cycles now() const override { return fabric_.now(); }
-  bool can_move() const override { return fabric_.can_move(); }
-  EngineCounts counts() const override { return fabric_.counts(); }
-  std::uint64_t held() const override { return fabric_.held(); }
-  std::size_t bytes() const override { return fabric_.bytes(); }
-  std::vector<std::uint32_t> blocks() const override {
-    std::vector<std::uint32_t> rows;
-    if constexpr (kRunsAhead) {
-      for (const ChannelGraph::Block& block : fabric_.graph().blocks()) {
-        rows.push_back(block.first_row);
-      }
-      return rows;
-    }
-    return {0};
-  }
-  bool can_run_ahead() const override {
-    if constexpr (kRunsAhead) return fabric_.can_run_ahead();
-    return false;
-  }
-  void run_ahead(std::uint32_t cycles, ChannelFabric::RunAheadSource& source,
-                 EngineSink& sink) override {
-    if constexpr (kRunsAhead) fabric_.run_ahead(cycles, source, sink);
-  }
-  void set_watch(RouterWatch& watch) override {
-    if constexpr (std::is_same_v<Fabric, ChannelFabric>) fabric_.set_watch(watch);
-  }
-  std::string explain_deadlock() const override {
-    if constexpr (std::is_same_v<Fabric, XyFabric>) {
-      return "deadlock, which routes along rows and then columns do not allow";
-    } else {
-      return fabric::explain_deadlock(fabric_.graph().routes(), fabric_.held_queues(), now());
-    }
-  }
-
- private:
-  static constexpr bool kRunsAhead = std::is_same_v<Fabric, ChannelFabric>;
-  Fabric fabric_;
-};
-
-std::unique_ptr<Network> make_network(const NocConfig& config, const Traffic& traffic) {
-  if (config.traffic.routing == Routing::kXy) {
-    return std::make_unique<NetworkOf<XyFabric>>(config.traffic.mesh, config.engine);
-  }
-  if (config.kind == EngineKind::kFlow) {
-    return std::make_unique<NetworkOf<FlowFabric>>(traffic.routes(), config.engine);
-  }
-  return std::make_unique<NetworkOf<ChannelFabric>>(traffic.routes(), config.engine,
-                                                    config.threads);
-}
-
-/// Queues without bound, one a tile; only tiles that wait cost anything.
-class Backlog {
- public:
-  Backlog(std::uint32_t tiles, std::size_t blocks) : last_(tiles, kNone), waiting_(blocks) {}
-
-  void prefetch(std::uint32_t tile) const { __builtin_prefetch(&last_[tile]); }
-  bool holds(std::uint32_t tile) const { return last_[tile] != kNone; }
-  std::uint64_t size() const { return size_; }
-
-  void push(std::uint32_t block, std::uint32_t tile, Parcel parcel) {
-    std::uint32_t node = free_;
-    if (node == kNone) {
-      node = static_cast<std::uint32_t>(nodes_.size());
-      nodes_.emplace_back();
-    } else {
-      free_ = nodes_[node].next;
-    }
-    nodes_[node] = {parcel, kNone};
-    if (last_[tile] == kNone) {
-      waiting_[block].push_back({tile, node});
-    } else {
-      nodes_[last_[tile]].next = node;
-    }
-    last_[tile] = node;
-    ++size_;
-  }
-  /// Offers the first of each queue of a block to give(tile, parcel), which says whether it was
-  /// taken.
-  template <class Give>
-  void offer(std::uint32_t block, Give&& give) {
-    std::vector<Waiting>& waiting = waiting_[block];
-    std::size_t kept = 0;
-    for (Waiting& w : waiting) {
-      if (give(w.tile, nodes_[w.first].parcel)) {
-        const std::uint32_t node = w.first;
-        w.first = nodes_[node].next;
-        nodes_[node].next = free_;
-        free_ = node;
-        --size_;
-      }
-      if (w.first == kNone) {
-        last_[w.tile] = kNone;
-      } else {
-        waiting[kept++] = w;
-      }
-    }
-    waiting.resize(kept);
-  }
-
- private:
-  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
-  struct Node {
-    Parcel parcel;
-    std::uint32_t next;
-  };
-  struct Waiting {
-    std::uint32_t tile;
-    std::uint32_t first;
-  };
-  std::vector<std::uint32_t> last_;            ///< node by tile
-  std::vector<std::vector<Waiting>> waiting_;  ///< by block
-  std::vector<Node> nodes_;
-  std::uint32_t free_ = kNone;
-  std::uint64_t size_ = 0;
-};
-
 class NocRun final : private ChannelFabric::RunAheadSource {
-  static constexpr std::size_t kBatch = 32;         // offers whose memory is asked for together
-  static constexpr std::uint32_t kCyclesAhead = 8;  // even; each costs the cache a block
+  static constexpr std::size_t kBatch = 32;  // offers whose memory is asked for together
+  static constexpr std::uint32_t kCyclesAhead = ChannelFabric::kCyclesAhead;
+  using Piece = ChannelFabric::Piece;
   struct Way {
     std::uint32_t source;
     std::uint32_t target;
@@ -197,20 +27,43 @@ class NocRun final : private ChannelFabric::RunAheadSource {
     std::uint32_t tile;
     Parcel parcel;
   };
+  /// Sources of some rows, served by one thread at a time.
+  struct Band {
+    Band(base::Span rows, const NocConfig& config, std::uint32_t blocks)
+        : first_row(rows.begin),
+          end_tile(rows.end * config.traffic.mesh.columns),
+          backlog(rows.begin * config.traffic.mesh.columns,
+                  rows.size() * config.traffic.mesh.columns, rows.size() * blocks) {}
+    std::uint32_t first_row;
+    std::uint32_t end_tile;
+    Backlog backlog;
+    bool waits = false;  ///< at the start of the cycle, any
+    std::vector<Offer> offered;
+  };
+  /// Senders of one of the cycles that are run ahead, by tile, and the next of them in each row.
+  struct Cycle {
+    std::vector<std::uint32_t> senders;
+    std::vector<std::uint32_t> next;
+    void start_row() { next.push_back(static_cast<std::uint32_t>(senders.size())); }
+  };
 
  public:
   explicit NocRun(const NocConfig& config)
       : config_(config),
+        mesh_(config.traffic.mesh),
         traffic_(config.traffic),
         network_(make_network(config, traffic_)),
         offers_(config.traffic.rate / config.traffic.packet, traffic_.senders().size(),
                 config.traffic.seed),
         dice_(config.traffic.seed ^ 0x5851f42d4c957f2dULL),
-        block_rows_(network_->blocks()),
-        backlog_(config.traffic.mesh.tiles(), block_rows_.size()),
+        block_columns_(network_->block_columns() == 0 ? mesh_.columns : network_->block_columns()),
+        blocks_((mesh_.columns + block_columns_ - 1) / block_columns_),
         turns_(traffic_.turns()),
         packets_(turns_ > 1 ? traffic_.senders().size() : 0, 0),
-        turn_(config.traffic.mesh.tiles(), ~std::uint32_t{0}) {
+        turn_(mesh_.tiles(), ~std::uint32_t{0}) {
+    for (std::uint32_t b = 0; b < config.threads; ++b) {
+      bands_.emplace_back(base::split(mesh_.rows, config.threads, b), config, blocks_);
+    }
     find_ways();
     if (config.watch != nullptr) network_->set_watch(*config.watch);
   }
@@ -222,14 +75,14 @@ class NocRun final : private ChannelFabric::RunAheadSource {
         run_ahead();
         continue;
       }
-      offer();
+      for (Band& band : bands_) offer(band);
       network_->step(stats_);
       poll();
-      if (backlog_.size() == 0 && !network_->can_move()) {
+      if (backlog() == 0 && !network_->can_move()) {
         network_->skip_to(std::max(network_->now(), std::min(offers_.cycle(), end)));
       }
     }
-    const std::uint64_t refused = backlog_.size();
+    const std::uint64_t refused = backlog();
     const std::uint64_t accepted = network_->counts().injected;
     while (network_->can_move()) {
       network_->step(stats_);
@@ -245,90 +98,111 @@ class NocRun final : private ChannelFabric::RunAheadSource {
   }
 
  private:
-  /// What sources do in the cycle now().
-  void offer() {
-    sources_wait_ = backlog_.size() != 0;
-    for (std::uint32_t block = 0; sources_wait_ && block < block_rows_.size(); ++block) {
-      serve_backlog(block);
+  std::uint32_t tile_of_sender(std::uint64_t sender) const { return traffic_.senders()[sender]; }
+
+  std::uint64_t backlog() const {
+    std::uint64_t sum = 0;
+    for (const Band& band : bands_) sum += band.backlog.size();
+    return sum;
+  }
+
+  /// What the sources of a band do in the cycle now().
+  void offer(Band& band) {
+    const base::Cycles cycle = network_->now();
+    const auto inject = [this](const Parcel& parcel) { return network_->inject(parcel); };
+    band.waits = band.backlog.size() != 0;
+    if (band.waits) {
+      for (std::uint32_t i = 0; i < band.backlog.blocks(); ++i) serve(band, i, cycle, inject);
     }
-    while (offers_.cycle() == network_->now()) {
-      offered_.clear();
-      for (; offers_.cycle() == network_->now() && offered_.size() < kBatch; offers_.next()) {
-        look_ahead(static_cast<std::uint32_t>(offers_.sender()));
+    const auto mine = [&] {
+      return offers_.cycle() == cycle && tile_of_sender(offers_.sender()) < band.end_tile;
+    };
+    while (mine()) {
+      for (; mine() && band.offered.size() < kBatch; offers_.next()) {
+        look_ahead(band, static_cast<std::uint32_t>(offers_.sender()), cycle);
       }
-      for (Offer& offer : offered_) fill(offer, needs_dice_ ? dice_.next() : 0);
-      for (const Offer& offer : offered_) give(offer);
+      give_batch(band, inject);
     }
   }
 
   /// Some cycles at once: senders of all of them are drawn first, as they would be one by one.
   void run_ahead() {
-    const base::Cycles begin = network_->now();
+    ahead_begin_ = network_->now();
     for (std::uint32_t s = 0; s < kCyclesAhead; ++s) {
-      ahead_[s].clear();
-      ahead_next_[s] = 0;
-      for (; offers_.cycle() == begin + s; offers_.next()) {
-        ahead_[s].push_back(static_cast<std::uint32_t>(offers_.sender()));
+      Cycle& cycle = ahead_[s];
+      cycle.senders.clear();
+      cycle.next.clear();
+      for (; offers_.cycle() == ahead_begin_ + s; offers_.next()) {
+        const std::uint32_t tile = tile_of_sender(offers_.sender());
+        while (tile >= cycle.next.size() * mesh_.columns) cycle.start_row();
+        cycle.senders.push_back(static_cast<std::uint32_t>(offers_.sender()));
       }
+      while (cycle.next.size() < mesh_.rows) cycle.start_row();
     }
-    ahead_begin_ = begin;
-    network_->run_ahead(kCyclesAhead, *this, stats_);
+    network_->run_ahead(*this, stats_);
     poll();
   }
 
-  void give(std::uint32_t block) override {
-    const auto s = static_cast<std::size_t>(network_->now() - ahead_begin_);
-    sources_wait_ = backlog_.size() != 0;
-    if (sources_wait_) serve_backlog(block);
-    const bool last = block + 1 == block_rows_.size();
-    const Mesh mesh = config_.traffic.mesh;
-    const std::uint32_t end = last ? mesh.tiles() : block_rows_[block + 1] * mesh.columns;
-    const std::vector<std::uint32_t>& senders = ahead_[s];
-    std::size_t& next = ahead_next_[s];
-    while (next < senders.size() && traffic_.senders()[senders[next]] < end) {
-      offered_.clear();
-      for (; next < senders.size() && traffic_.senders()[senders[next]] < end &&
-             offered_.size() < kBatch;
-           ++next) {
-        look_ahead(senders[next]);
+  void give(Piece& piece) override {
+    Band& band = bands_[piece.band()];
+    const base::Cycles now = piece.cycle();
+    const auto inject = [&piece](const Parcel& parcel) {
+      return piece.inject(parcel.source, {parcel.data, parcel.color(), false, false});
+    };
+    band.waits = band.backlog.size() != 0;
+    if (band.waits) {
+      const std::uint32_t row = (piece.row() - band.first_row) * blocks_;
+      for (std::uint32_t i = piece.first_block(); i < piece.end_block(); ++i) {
+        serve(band, row + i, now, inject);
       }
-      for (Offer& offer : offered_) fill(offer, 0);
-      for (const Offer& offer : offered_) give(offer);
+    }
+    Cycle& cycle = ahead_[now - ahead_begin_];
+    const std::uint32_t column = std::min(piece.end_block() * block_columns_, mesh_.columns);
+    const std::uint32_t end_tile = piece.row() * mesh_.columns + column;
+    std::uint32_t& next = cycle.next[piece.row()];
+    const auto mine = [&] {
+      return next < cycle.senders.size() && tile_of_sender(cycle.senders[next]) < end_tile;
+    };
+    while (mine()) {
+      for (; mine() && band.offered.size() < kBatch; ++next) {
+        look_ahead(band, cycle.senders[next], now);
+      }
+      give_batch(band, inject);
     }
   }
 
-  void serve_backlog(std::uint32_t block) {
-    backlog_.offer(block, [&](std::uint32_t tile, const Parcel& parcel) {
-      if (!network_->inject(parcel)) return false;
-      turn_[tile] = parcel_data();
+  template <class Inject>
+  void serve(Band& band, std::uint32_t block, base::Cycles cycle, const Inject& inject) {
+    band.backlog.offer(block, [&](std::uint32_t tile, const Parcel& parcel) {
+      if (!inject(parcel)) return false;
+      turn_[tile] = static_cast<std::uint32_t>(cycle);
       return true;
     });
   }
 
-  std::uint32_t block_of(std::uint32_t tile) const {
-    const std::uint32_t row = tile / config_.traffic.mesh.columns;
-    const auto it = std::upper_bound(block_rows_.begin(), block_rows_.end(), row);
-    return static_cast<std::uint32_t>(it - block_rows_.begin()) - 1;
-  }
-
-  std::uint32_t parcel_data() const { return static_cast<std::uint32_t>(network_->now()); }
-
   /// Three steps for each of many offers, so that memory answers meanwhile.
-  void look_ahead(std::uint32_t sender) {
-    const std::uint32_t tile = traffic_.senders()[sender];
-    if (!ways_.empty()) __builtin_prefetch(&ways_[std::size_t{sender} * turns_]);
-    if (turns_ > 1) __builtin_prefetch(&packets_[sender], 1);
-    if (sources_wait_) {
-      __builtin_prefetch(&turn_[tile]);
-      backlog_.prefetch(tile);
+  void look_ahead(Band& band, std::uint32_t sender, base::Cycles cycle) {
+    const std::uint32_t tile = tile_of_sender(sender);
+    if (!ways_.empty()) prefetch(&ways_[std::size_t{sender} * turns_]);
+    if (turns_ > 1) prefetch(&packets_[sender]);
+    if (band.waits) {
+      prefetch(&turn_[tile]);
+      band.backlog.prefetch(tile);
     }
-    offered_.push_back({sender, tile, {tile, 0, parcel_data()}});
+    band.offered.push_back({sender, tile, {tile, 0, static_cast<std::uint32_t>(cycle)}});
   }
 
-  void fill(Offer& offer, std::uint64_t dice) {
+  template <class Inject>
+  void give_batch(Band& band, const Inject& inject) {
+    for (Offer& offer : band.offered) fill(offer);
+    for (const Offer& offer : band.offered) give(band, offer, inject);
+    band.offered.clear();
+  }
+
+  void fill(Offer& offer) {
     Parcel& parcel = offer.parcel;
     if (ways_.empty()) {
-      parcel.target = traffic_.target(offer.tile, 0, dice);
+      parcel.target = traffic_.target(offer.tile, 0, needs_dice_ ? dice_.next() : 0);
     } else {
       const std::uint32_t turn = turns_ == 1 ? 0 : packets_[offer.sender]++ % turns_;
       const Way& way = ways_[std::size_t{offer.sender} * turns_ + turn];
@@ -339,13 +213,18 @@ class NocRun final : private ChannelFabric::RunAheadSource {
     network_->prefetch(parcel.source);
   }
 
-  void give(const Offer& offer) {
+  template <class Inject>
+  void give(Band& band, const Offer& offer, const Inject& inject) {
     if (offer.parcel.target == Traffic::kNobody) return;
     std::uint32_t left = config_.traffic.packet;
     const bool waits =
-        sources_wait_ && (backlog_.holds(offer.tile) || turn_[offer.tile] == offer.parcel.data);
-    if (!waits && network_->inject(offer.parcel)) --left;
-    for (; left > 0; --left) backlog_.push(block_of(offer.tile), offer.tile, offer.parcel);
+        band.waits && (band.backlog.holds(offer.tile) || turn_[offer.tile] == offer.parcel.data);
+    if (!waits && inject(offer.parcel)) --left;
+    if (left == 0) return;
+    const std::uint32_t row = offer.tile / mesh_.columns;
+    const std::uint32_t column = offer.tile % mesh_.columns;
+    const std::uint32_t block = (row - band.first_row) * blocks_ + column / block_columns_;
+    for (; left > 0; --left) band.backlog.push(block, offer.tile, offer.parcel);
   }
 
   /// Sources and colors of every sender, looked up once.
@@ -392,22 +271,20 @@ class NocRun final : private ChannelFabric::RunAheadSource {
   }
 
   const NocConfig& config_;
+  const Mesh mesh_;
   const Traffic traffic_;
   const bool needs_dice_ = config_.traffic.pattern == Pattern::kUniform;
   std::unique_ptr<Network> network_;
   Offers offers_;
   base::Random dice_;
-  const std::vector<std::uint32_t> block_rows_;
-  Backlog backlog_;
-  std::array<std::vector<std::uint32_t>, kCyclesAhead> ahead_;  ///< senders, by cycle
-  std::array<std::size_t, kCyclesAhead> ahead_next_{};
+  const std::uint32_t block_columns_, blocks_;
+  std::vector<Band> bands_;
+  std::array<Cycle, kCyclesAhead> ahead_;
   base::Cycles ahead_begin_ = 0;
-  const std::uint32_t turns_;  ///< targets that a sender takes in turn
-  std::vector<Way> ways_;      ///< by sender and turn; empty with xy routing
-  std::vector<Offer> offered_;
+  const std::uint32_t turns_;          ///< targets that a sender takes in turn
+  std::vector<Way> ways_;              ///< by sender and turn; empty with xy routing
   std::vector<std::uint8_t> packets_;  ///< offered so far, modulo 256, by sender
   std::vector<std::uint32_t> turn_;    ///< last cycle in which a backlog was served, by tile
-  bool sources_wait_ = false;          ///< at the start of the cycle, any
   LatencyStats stats_;
   std::uint64_t polls_ = 0;
 };

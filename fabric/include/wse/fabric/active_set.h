@@ -19,9 +19,10 @@ class ActiveSet {
     }
   }
 
-  void add(std::size_t i) { add_word(i / 64, std::uint64_t{1} << (i % 64)); }
-  void add_word(std::size_t word, std::uint64_t bits) {
-    if (std::exchange(levels_[0][word], levels_[0][word] | bits) != 0) return;
+  void add(std::size_t i) {
+    std::size_t word = i / 64;
+    levels_[0][word] |= std::uint64_t{1} << (i % 64);
+    // Whether the word was empty nobody can foretell, so it is not asked.
     for (std::size_t level = 1; level < kLevels; ++level) {
       std::uint64_t& above = levels_[level][word / 64];
       if (std::exchange(above, above | std::uint64_t{1} << (word % 64)) != 0) return;

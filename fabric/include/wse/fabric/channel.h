@@ -106,6 +106,16 @@ struct Arbiter {
   std::uint8_t pointer(unsigned output) const {
     return static_cast<std::uint8_t>(pointers >> (8 * output));
   }
+  /// At the start of a step: pointers return to the start after one in which nothing was held.
+  void start(std::uint32_t step) {
+    if (last_step != step - 1) pointers = 0;
+    last_step = step;
+  }
+  /// Sets the pointers of a set of outputs; the others return to the start.
+  void set_all(std::uint32_t step, unsigned set, std::uint8_t to) {
+    last_step = step;
+    pointers = spread(set) * to;
+  }
   /// Sets the pointers of a set of outputs and keeps those of another one; the rest return to the
   /// start.
   void move(unsigned set, std::uint8_t to, unsigned kept) {

@@ -2,17 +2,21 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "wse/fabric/active_set.h"
 #include "wse/fabric/channel_graph.h"
 #include "wse/fabric/deadlock.h"
+#include "wse/fabric/prefetch.h"
 #include "wse/fabric/router_watch.h"
 
 namespace wse::fabric {
 
+struct AheadPiece;
 class BandTeam;
 
 /// The fabric for everyday use: visits the channels that hold wavelets, and those only. Equal to
@@ -30,8 +34,8 @@ class ChannelFabric final : public Engine {
   bool inject(std::uint32_t source, const Wavelet& wavelet) override;
   /// inject() will soon be called for this source.
   void prefetch(std::uint32_t source) const {
-    __builtin_prefetch(&records_[source], 1);
-    __builtin_prefetch(&records_[source] + 1, 1);  // its queue runs on
+    fabric::prefetch(&records_[source]);
+    fabric::prefetch(&records_[source] + 1);  // its queue runs on
   }
   void return_credit(std::uint32_t leaf) override;
   void step(EngineSink& sink) override;
@@ -60,22 +64,39 @@ class ChannelFabric final : public Engine {
   /// All queues that hold something; for explain_deadlock().
   std::vector<HeldQueue> held_queues() const;
 
-  /// Gives wavelets of tiles to a fabric that runs ahead, by inject().
+  /// Some tiles of a row in one cycle of a fabric that runs ahead.
+  class Piece {
+   public:
+    base::Cycles cycle() const { return cycle_; }
+    std::uint32_t band() const { return band_; }
+    std::uint32_t row() const { return row_; }
+    std::uint32_t first_block() const { return first_block_; }
+    std::uint32_t end_block() const { return end_block_; }
+    /// As that of the fabric, for ramps of these tiles.
+    bool inject(std::uint32_t source, const Wavelet& wavelet);
+
+   private:
+    friend class ChannelFabric;
+    ChannelFabric* fabric_ = nullptr;
+    ActiveSet* arrivals_ = nullptr;
+    base::Cycles cycle_ = 0;
+    std::uint32_t band_ = 0;
+    std::uint32_t row_ = 0, first_block_ = 0, end_block_ = 0;
+  };
+  /// What compute engines give while a fabric runs ahead.
   class RunAheadSource {
    public:
     virtual ~RunAheadSource() = default;
-    /// For the cycle now(): the rows of a block, numbered from 0.
-    virtual void give(std::uint32_t block) = 0;
+    /// Called by several threads at once, for different rows.
+    virtual void give(Piece& piece) = 0;
   };
   /// Whether there is enough to do, of a kind that does not ask for anything from outside.
-  bool can_run_ahead() const {
-    return graph_.blocks().size() > 1 && bands_.size() == 1 && credits_.empty() &&
-           watch_ == nullptr && held() >= config_.copies_to_run_ahead;
-  }
-  /// Runs several cycles, an even number, block by block: some rows go ahead of those behind them
-  /// by a cycle each, while their state is in a near cache. Deliveries of different cycles come in
-  /// a mixed order. Only if can_run_ahead().
-  void run_ahead(std::uint32_t cycles, RunAheadSource& source, EngineSink& sink);
+  bool can_run_ahead() const;
+  /// Runs kCyclesAhead cycles, not one after the other: some rows go ahead of those behind them,
+  /// while their state is in a near cache. Deliveries of different cycles come in a mixed order;
+  /// with several threads the sink must have one for each band. Only if can_run_ahead().
+  static constexpr std::uint32_t kCyclesAhead = ChannelGraph::kCyclesAhead;
+  void run_ahead(RunAheadSource& source, EngineSink& sink);
 
   const ChannelGraph& graph() const { return graph_; }
   std::size_t bytes() const;  ///< of records, slots and bitmaps
@@ -86,16 +107,6 @@ class ChannelFabric final : public Engine {
   static constexpr std::size_t kFlushAt = 4096;  ///< deliveries; stays in the cache
   static constexpr std::size_t kBatch = 64;      ///< visits
 
-  /// Bits of the bitmap of active records that are visited together.
-  struct Word {
-    std::size_t index;
-    std::uint64_t bits;
-  };
-  /// A channel, or channels of a router.
-  struct Visit {
-    std::uint32_t index;
-    std::uint64_t members;  ///< 0: a channel; else bit k is the k-th channel from `index` on
-  };
   /// What a band gives in a cycle, where its sink is the caller's.
   class Collector final : public EngineSink {
    public:
@@ -118,8 +129,9 @@ class ChannelFabric final : public Engine {
     std::uint32_t first = 0;  ///< record
     std::uint32_t count = 0;
     ActiveSet active, next;
-    std::vector<Word> words;
-    std::vector<Visit> visits;            ///< room for those of one batch
+    /// Of a cycle that is so far ahead.
+    ActiveSet& set(std::uint32_t ahead) { return ahead % 2 == 0 ? active : next; }
+    std::vector<std::uint32_t> listed;    ///< room for the records of more than one batch
     std::vector<Delivery> deliveries;     ///< room for more than one batch
     std::vector<std::uint32_t> freed;     ///< leaves with a slot freed behind the ramp
     std::vector<std::uint64_t> commands;  ///< of wavelets that have passed
@@ -128,8 +140,10 @@ class ChannelFabric final : public Engine {
     std::vector<LinkEvent> events;  ///< of watched routers
     Collector collector;
     EngineSink* sink = nullptr;
-    std::uint64_t left = 0;  ///< wavelets that have left their queue
-    bool waits = false;      ///< for a stamp in the future
+    base::Span rows{};
+    std::uint64_t injected = 0;  ///< while running ahead
+    std::uint64_t left = 0;      ///< wavelets that have left their queue
+    bool waits = false;          ///< for a stamp in the future
   };
   struct Switch {
     std::uint8_t position = 0;
@@ -147,9 +161,16 @@ class ChannelFabric final : public Engine {
   std::uint64_t head_of(Record& record) {
     return slot(record, record.channel.head).load(std::memory_order_relaxed);
   }
-  void obey_commands();
+  bool put(Record& record, const Wavelet& wavelet, base::Cycles cycle);
+  void obey_commands(std::vector<std::uint64_t>& commands);
   std::uint64_t moves() const;
   void scan(Band& band);
+  void for_bands(const std::function<void(std::uint32_t)>& work);
+  void start_ahead();
+  void run_band_ahead(std::uint32_t band, RunAheadSource& source);
+  void run_border_ahead(std::uint32_t above, RunAheadSource& source);
+  void run_piece(std::uint32_t band, const AheadPiece& piece, RunAheadSource& source);
+  void cross(Band& band, std::uint32_t ahead);
   Filter* filter(std::uint32_t leaf) { return &filters_.find(leaf)->second; }
   void join_bands(EngineSink& sink);
   void obey(std::uint32_t leaf, Command command);
@@ -177,14 +198,14 @@ class ChannelFabric final : public Engine {
   std::uint32_t under_way_ = 0;                           ///< of these two kinds
   std::unordered_map<std::uint32_t, Filter> filters_;     ///< by leaf
   std::unordered_map<std::uint32_t, Switch> switches_;    ///< by leaf, once moved
+  std::mutex obeying_;                                    ///< switches_
   std::vector<TileCounts> tile_counts_;
   std::vector<std::uint32_t> die_of_tile_;
   std::uint64_t injected_ = 0;
   std::uint64_t restored_ = 0;
   std::uint32_t step_ = 1;
   base::Cycles renewed_ = 0;
-  ActiveSet* ahead_ = nullptr;  ///< where what is injected is noted while running ahead
-  std::uint64_t moved_ = 0;     ///< copies in the last cycle
+  std::uint64_t moved_ = 0;  ///< copies in the last cycle
   std::unique_ptr<BandTeam> team_;
   RouterWatch* watch_ = nullptr;
   bool watching_ = false;               ///< in this cycle

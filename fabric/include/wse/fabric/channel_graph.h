@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "wse/base/bits.h"
 #include "wse/fabric/channel.h"
 #include "wse/fabric/page_array.h"
 
@@ -30,14 +31,19 @@ class ChannelGraph {
   const std::vector<Fork>& forks() const { return forks_; }
   /// Slots of channels whose records have too few.
   std::size_t overflow_slots() const { return overflow_slots_; }
-  /// Rows whose records together fit into a near cache, from a word of records on; of one band.
-  struct Block {
-    std::uint32_t first_row = 0;
-    std::uint32_t first_record = 0;
-  };
-  const std::vector<Block>& blocks() const { return blocks_; }
+  /// Every row is divided into as many blocks of columns, each from a word of records on; 0 where
+  /// all records fit into a near cache and are not divided.
+  std::uint32_t blocks() const { return blocks_; }
+  std::uint32_t block_columns() const { return block_columns_; }
+  /// Blocks side by side of which some rows fit into a near cache together.
+  std::uint32_t strip() const { return strip_; }
+  std::uint32_t first_record(std::uint32_t row, std::uint32_t block) const {
+    return tile_begin_[row * mesh().columns + block * block_columns_];
+  }
   /// First record of each band, and the end.
   const std::vector<std::uint32_t>& band_begin() const { return band_begin_; }
+  /// Cycles that some rows go ahead of others.
+  static constexpr std::uint32_t kCyclesAhead = 8;
 
   /// The record of a queue; kNone where no route uses it.
   std::uint32_t find(std::uint32_t tile, std::uint8_t color, Port port) const;
@@ -45,11 +51,7 @@ class ChannelGraph {
   std::uint32_t find_ramp(std::uint32_t tile, std::uint8_t color) const {
     const std::uint32_t colors = ramp_colors_[tile];
     if ((colors >> color & 1) == 0) return Channel::kNone;
-    std::uint32_t below = colors & ((std::uint32_t{1} << color) - 1);
-    below -= below >> 1 & 0x555555;  // population count, without an instruction for it
-    below = (below & 0x333333) + (below >> 2 & 0x333333);
-    below = (below + (below >> 4)) & 0x0f0f0f;
-    const std::uint32_t rank = (below * 0x010101 >> 16) & 0xff;
+    const std::uint32_t rank = base::population_count(colors & ((std::uint32_t{1} << color) - 1));
     return tile_begin_[tile] + port_first_[tile][4] + rank * ramp_records_;
   }
   /// Calls visit(record index) for the channels of a tile and color, by port.
@@ -84,8 +86,9 @@ class ChannelGraph {
   }
   void list_kinds();
   TilePlan plan(std::uint32_t tile) const;
-  void place(std::uint32_t bands, std::uint32_t block_records);
-  void fill(const EngineConfig& config);
+  void divide(const std::vector<TilePlan>& plans, std::uint32_t near_records);
+  void place(const std::vector<TilePlan>& plans, std::uint32_t bands);
+  void fill(const std::vector<TilePlan>& plans, const EngineConfig& config);
   void link(std::uint32_t tile);
 
   RouteTable routes_;
@@ -96,7 +99,9 @@ class ChannelGraph {
   std::vector<std::array<std::uint8_t, kNumPorts>> port_first_;  ///< from there, by tile
   std::vector<std::uint32_t> ramp_colors_;  ///< taken from the ramp, as bits, by tile
   std::vector<std::uint32_t> band_begin_;
-  std::vector<Block> blocks_;
+  std::uint32_t blocks_ = 0;
+  std::uint32_t block_columns_ = 0;
+  std::uint32_t strip_ = 0;
   std::vector<Fork> forks_;
   std::size_t overflow_slots_ = 0;
   bool shares_outputs_ = false;

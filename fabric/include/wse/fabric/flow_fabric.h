@@ -7,6 +7,7 @@
 
 #include "wse/fabric/channel_fabric.h"
 #include "wse/fabric/circuit.h"
+#include "wse/fabric/prefetch.h"
 
 namespace wse::fabric {
 
@@ -25,7 +26,7 @@ class FlowFabric final : public Engine {
 
   std::uint32_t source(std::uint32_t tile, std::uint8_t color) const override;
   bool inject(std::uint32_t source, const Wavelet& wavelet) override;
-  void prefetch(std::uint32_t source) const { __builtin_prefetch(&circuits_[source]); }
+  void prefetch(std::uint32_t source) const { fabric::prefetch(&circuits_[source]); }
   void return_credit(std::uint32_t leaf) override { channels_.return_credit(leaf); }
   void step(EngineSink& sink) override;
   bool can_move() const override { return channels_.can_move() || now_ <= last_arrival_; }

@@ -6,6 +6,7 @@
 
 #include "wse/fabric/active_set.h"
 #include "wse/fabric/engine.h"
+#include "wse/fabric/prefetch.h"
 
 namespace wse::fabric {
 
@@ -19,8 +20,8 @@ class XyFabric {
   /// As Engine::inject(), to a tile.
   bool inject(std::uint32_t tile, std::uint32_t destination, std::uint32_t data);
   void prefetch(std::uint32_t tile) const {
-    __builtin_prefetch(&routers_[tile], 1);
-    __builtin_prefetch(&slots_[first_slot(tile, index_of(Port::kRamp))], 1);
+    fabric::prefetch(&routers_[tile]);
+    fabric::prefetch(&slots_[first_slot(tile, index_of(Port::kRamp))]);
   }
   void step(EngineSink& sink);  ///< deliveries come as those of color 0
   bool can_move() const { return moving_ && held_ != 0; }
