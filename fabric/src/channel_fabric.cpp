@@ -6,6 +6,7 @@
 
 #include "band_team.h"
 #include "channel_pass.h"
+#include "twin_points.h"
 #include "wse/base/check.h"
 
 namespace wse::fabric {
@@ -65,14 +66,14 @@ ChannelFabric::Band& ChannelFabric::band_of(std::uint32_t index) {
   return bands_[b];
 }
 
-/// Into the queue behind a ramp, if there is a slot.
-bool ChannelFabric::put(Record& record, const Wavelet& wavelet, base::Cycles cycle) {
+/// Into a queue in a cycle, if there is a slot.
+bool ChannelFabric::put(Record& record, const Wavelet& wavelet, base::Cycles cycle,
+                        std::uint32_t latency) {
   Channel& c = record.channel;
   Record::Word& place = slot(record, c.tail);
   const std::uint64_t old = place.load(std::memory_order_relaxed);
   if ((old & Slot::kFull) != 0 || !Slot::due(old, cycle)) return false;
-  place.store(Slot::make(wavelet) | Slot::stamp(cycle + config_.ramp_cycles),
-              std::memory_order_relaxed);
+  place.store(Slot::make(wavelet) | Slot::stamp(cycle + latency), std::memory_order_relaxed);
   c.tail = static_cast<std::uint8_t>(c.tail + 1 == c.capacity ? 0 : c.tail + 1);
   return true;
 }
@@ -80,8 +81,10 @@ bool ChannelFabric::put(Record& record, const Wavelet& wavelet, base::Cycles cyc
 bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
   Record& record = records_[source];
   const bool visited = (head_of(record) & Slot::kFull) != 0;  // anyway
-  if (!put(record, wavelet, now_)) return false;
-  if (!visited) {
+  if (!put(record, wavelet, now_, config_.ramp_cycles)) return false;
+  if (record.channel.has(Channel::kTwin)) {
+    twins_->send(source, wavelet, config_.ramp_cycles);
+  } else if (!visited) {
     due_in(arrivals_due_, now_ + config_.ramp_cycles).push_back(source);
     ++under_way_;
   }
@@ -115,6 +118,9 @@ void ChannelFabric::restore_grant(std::uint32_t channel) {
 }
 
 void ChannelFabric::return_credit(std::uint32_t leaf) {
+  if (twins_ != nullptr && twins_->stands_at(tile_of(leaf))) {
+    return twins_->free_slot(tile_of(leaf), Port::kRamp, color_of(leaf), config_.ramp_cycles);
+  }
   due_in(credits_due_, now_ + config_.ramp_cycles).push_back(leaf);
   ++under_way_;
 }
@@ -153,6 +159,7 @@ void ChannelFabric::step(EngineSink& sink) {
       scan(band);
     }
   }
+  if (twins_ != nullptr) step_twins(sink);
   join_bands(sink);
   if (watching_) show_watch();
   given_.clear();
@@ -234,7 +241,32 @@ void ChannelFabric::obey(std::uint32_t leaf, Command command) {
   moving_ = true;
 }
 
-bool ChannelFabric::can_move() const { return under_way_ != 0 || (moving_ && held() != 0); }
+bool ChannelFabric::can_move() const {
+  return under_way_ != 0 || (moving_ && held() != 0) || (twins_ != nullptr && twins_->can_move());
+}
+
+void ChannelFabric::set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> twin) {
+  if (twins_ == nullptr) twins_ = std::make_unique<TwinPoints>(*this);
+  twins_->add(tile, std::move(twin));
+  plain_ = false;
+}
+
+/// What bands have sent to routers elsewhere and freed behind them, and what those do.
+void ChannelFabric::step_twins(EngineSink& sink) {
+  for (Band& band : bands_) {
+    for (const auto& [channel, wavelet] : band.to_twins) {
+      twins_->send(channel, wavelet, config_.hop_cycles);
+    }
+    for (const std::uint32_t index : band.from_twins) {
+      const Channel& c = records_[index].channel;
+      twins_->free_slot(graph_.mesh().neighbour(tile_of(c.leaf), c.port()), facing(c.port()),
+                        color_of(c.leaf), config_.hop_cycles);
+    }
+    band.to_twins.clear();
+    band.from_twins.clear();
+  }
+  twins_->step(sink);
+}
 
 void ChannelFabric::on_skip(base::Cycles /*cycle*/) {
   if (watch_ != nullptr && watch_->watches(now_)) {  // what the last cycle left

@@ -13,7 +13,7 @@ namespace wse::fabric {
 /// One cycle of one band: visits every channel that holds something, once. What it does depends on
 /// the state at the start of the cycle only, so the order of the visits does not matter.
 ///
-/// Plain: no filters, no queues behind ramps to run full, all slots beside their records.
+/// Plain: no filters, no queues behind ramps to run full, no twins, all slots beside their records.
 /// Watched: what leaves the watched routers is noted.
 template <bool Plain, bool Watched>
 class ChannelPass {
@@ -352,20 +352,16 @@ class ChannelPass {
     }
     place.store(payload | hop_stamp_, std::memory_order_relaxed);
     next.channel.tail = next_place(next.channel, next.channel.tail);
-    if (index - band_.first < band_.count) {
+    if (!Plain && next.channel.has(Channel::kTwin)) {
+      band_.to_twins.emplace_back(index, Slot::wavelet(payload, color_of(c.leaf)));
+    } else if (index - band_.first < band_.count) {
       next_.add(index - band_.first);
     } else {
       band_.crossing.push_back(index);
     }
     ++hops_;
-    if (counts_ != nullptr) count_link(tile_of(c.leaf), tile_of(next.channel.leaf));
+    if (counts_ != nullptr) fabric_.count_link(tile_of(c.leaf), tile_of(next.channel.leaf));
     return true;
-  }
-
-  void count_link(std::uint32_t from, std::uint32_t to) {
-    ++counts_[from].links;
-    const std::vector<std::uint32_t>& dies = fabric_.die_of_tile_;
-    counts_[from].die_crossings += dies[from] != dies[to] ? 1 : 0;
   }
 
   [[gnu::always_inline]] inline bool send_ramp(const Channel& c, std::uint64_t head,
@@ -402,6 +398,9 @@ class ChannelPass {
     c.pending = 0;
     ++left_;
     if (ramp) band_.freed.push_back(c.leaf);
+    if (!Plain && c.has(Channel::kTwin)) {
+      band_.from_twins.push_back(static_cast<std::uint32_t>(&record - records_));
+    }
     if ((head & (Slot::kControl | Slot::kAdvance)) != 0) {
       const Command command = command_of(Slot::wavelet(head, color_of(c.leaf)));
       band_.commands.push_back(std::uint64_t{c.leaf} << 8 |

@@ -7,6 +7,24 @@ namespace wse::fabric {
 
 using base::Cycles;
 
+std::unique_ptr<RouterModel> make_router(const RouteTable& routes, std::uint32_t tile,
+                                         const EngineConfig& config) {
+  auto router = std::make_unique<RouterModel>(config.arbitration);
+  for (std::uint8_t color = 0; color < kNumColors; ++color) {
+    const ColorRoute* route = routes.find(tile, color);
+    if (route == nullptr) continue;
+    router->set_route(color, *route);
+    for (const Port port : kPorts) router->set_slots(port, color, config.link_slots());
+    std::uint32_t receiver = RouterModel::kUnlimited;
+    if (!config.receiver_depth.empty()) {
+      receiver =
+          EngineConfig::slots(config.receiver_depth[leaf_of(tile, color)], config.ramp_cycles);
+    }
+    router->set_slots(Port::kRamp, color, receiver);
+  }
+  return router;
+}
+
 ReferenceFabric::ReferenceFabric(const RouteTable& routes, const EngineConfig& config)
     : mesh_(routes.mesh()),
       config_(config),
@@ -14,20 +32,13 @@ ReferenceFabric::ReferenceFabric(const RouteTable& routes, const EngineConfig& c
       wires_(std::size_t{mesh_.tiles()} * kNumPorts),
       ramp_slots_(std::size_t{mesh_.tiles()} * kNumColors, 0) {
   for (std::uint32_t tile = 0; tile < mesh_.tiles(); ++tile) {
-    auto router = std::make_unique<RouterModel>(config.arbitration);
     for (std::uint8_t color = 0; color < kNumColors; ++color) {
       const ColorRoute* route = routes.find(tile, color);
-      if (route == nullptr) continue;
-      const std::uint32_t leaf = leaf_of(tile, color);
-      router->set_route(color, *route);
-      for (const Port port : kPorts) router->set_slots(port, color, config.link_slots());
-      router->set_slots(Port::kRamp, color,
-                        config.receiver_depth.empty()
-                            ? RouterModel::kUnlimited
-                            : EngineConfig::slots(config.receiver_depth[leaf], config.ramp_cycles));
-      sources_[leaf] = route->inputs().contains(Port::kRamp);
-      if (sources_[leaf]) ramp_slots_[leaf] = config.ramp_slots();
+      if (route == nullptr || !route->inputs().contains(Port::kRamp)) continue;
+      sources_[leaf_of(tile, color)] = true;
+      ramp_slots_[leaf_of(tile, color)] = config.ramp_slots();
     }
+    auto router = make_router(routes, tile, config);
     models_.push_back(router.get());
     routers_.push_back(std::move(router));
   }

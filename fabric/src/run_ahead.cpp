@@ -10,7 +10,9 @@
 namespace wse::fabric {
 
 bool ChannelFabric::can_run_ahead() const {
-  if (graph_.blocks() == 0 || !credits_.empty() || watch_ != nullptr) return false;
+  if (graph_.blocks() == 0 || !credits_.empty() || watch_ != nullptr || twins_ != nullptr) {
+    return false;
+  }
   for (const Band& band : bands_) {
     if (bands_.size() > 1 && band.rows.size() < 2 * kCyclesAhead) return false;
   }
@@ -123,7 +125,8 @@ void ChannelFabric::cross(Band& band, std::uint32_t ahead) {
 }
 
 bool ChannelFabric::Piece::inject(std::uint32_t source, const Wavelet& wavelet) {
-  if (!fabric_->put(fabric_->records_[source], wavelet, cycle_)) return false;
+  if (!fabric_->put(fabric_->records_[source], wavelet, cycle_, fabric_->config_.ramp_cycles))
+    return false;
   Band& band = fabric_->bands_[band_];
   arrivals_->add(source - band.first);
   ++band.injected;

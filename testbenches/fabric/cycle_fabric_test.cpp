@@ -10,6 +10,7 @@
 #include "support/ramp_checker.h"
 #include "support/systemc_test.h"
 #include "wse/fabric/noc_run.h"
+#include "wse/fabric/reference_fabric.h"
 #include "wse/fabric/traffic_region.h"
 
 namespace wse::fabric {
@@ -142,6 +143,13 @@ TEST_F(CycleFabricTest, ARegionATile) { Machine(halo(0.2), 12, 9, 4, 64).check()
 TEST_F(CycleFabricTest, SparseTraffic) { Machine(halo(0.0005), 3, 2, 4, 1000).check(); }
 TEST_F(CycleFabricTest, ComputeEnginesThatTakeEverything) {
   Machine(halo(0.2), 2, 2, 0, 100).check();
+}
+TEST_F(CycleFabricTest, RoutersThatAreSimulatedElsewhere) {
+  Machine machine(halo(0.02), 3, 2, 4, 100);
+  for (const std::uint32_t tile : {0U, 1U, 50U, 62U, 107U}) {
+    machine.fabric->set_twin(tile, make_router(machine.traffic.routes(), tile, machine.engine));
+  }
+  machine.check();
 }
 TEST_F(CycleFabricTest, SourcesThatAreRefused) {
   TrafficConfig config = halo(0.3);

@@ -47,6 +47,23 @@ constexpr std::uint64_t kCases = 1000;
   return ::testing::AssertionSuccess();
 }
 
+/// A fabric of channels with some routers left out, which are models of them: up to all.
+FabricLog run_with_twins(const FabricCase& c) {
+  base::Random random(c.seed);
+  ChannelFabric fabric(c.routes, c.config);
+  std::vector<const RouterModel*> models;
+  const std::uint64_t percent = random.below(4) == 0 ? 100 : random.below(60);
+  for (std::uint32_t tile = 0; tile < c.routes.mesh().tiles(); ++tile) {
+    if (random.below(100) >= percent) continue;
+    auto router = make_router(c.routes, tile, c.config);
+    models.push_back(router.get());
+    fabric.set_twin(tile, std::move(router));
+  }
+  FabricLog log = FabricDriver(c, fabric).run();
+  for (const RouterModel* model : models) log.counts.filtered += model->filtered();
+  return log;
+}
+
 void check_case(std::uint64_t seed) {
   const FabricCase c = testing::random_fabric_case(seed);
   base::ConfigErrors errors;
@@ -63,6 +80,7 @@ void check_case(std::uint64_t seed) {
     ChannelFabric bands(c.routes, threaded, std::min(threads, c.routes.mesh().rows));
     EXPECT_TRUE(equal(expected, FabricDriver(c, bands).run())) << "threads, WSE_SEED=" << seed;
   }
+  EXPECT_TRUE(equal(expected, run_with_twins(c))) << "twins, WSE_SEED=" << seed;
   FlowFabric flows(c.routes, c.config);
   EXPECT_TRUE(equal(expected, FabricDriver(c, flows).run())) << "flows, WSE_SEED=" << seed;
 }

@@ -63,7 +63,7 @@ struct Channel {
   static constexpr std::uint8_t kPort = 7;
   static constexpr std::uint8_t kFiltered = 8;  ///< a filter stands at the ramp
   static constexpr std::uint8_t kPops = 16;     ///< control wavelets may lose their first command
-  static constexpr std::uint8_t kTwin = 32;     ///< the router is simulated elsewhere
+  static constexpr std::uint8_t kTwin = 32;  ///< its router, or the one that feeds it, is elsewhere
   static constexpr std::uint8_t kWatched = 64;  ///< what leaves it is noted
   static constexpr std::uint8_t kForks = 128;   ///< it has several link outputs
 

@@ -18,6 +18,8 @@ namespace wse::fabric {
 
 struct AheadPiece;
 class BandTeam;
+class RouterTwin;
+class TwinPoints;
 
 /// The fabric for everyday use: visits the channels that hold wavelets, and those only. Equal to
 /// ReferenceFabric in every delivery and cycle (testbenches/fabric/engines_test.cpp).
@@ -57,6 +59,10 @@ class ChannelFabric final : public Engine {
   /// Counts by tile from now on.
   void count_by_tile(const std::vector<std::uint32_t>& die_of_tile);
   TileCounts* tile_counts() { return tile_counts_.empty() ? nullptr : tile_counts_.data(); }
+
+  /// Leaves a router out and exchanges what its five ports carry with another implementation of it in
+  /// each cycle. Before the first cycle. step() may then throw a TwinError.
+  void set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> twin);
 
   /// Before the first cycle; the watch must outlive the fabric.
   void set_watch(RouterWatch& watch);
@@ -104,6 +110,7 @@ class ChannelFabric final : public Engine {
  private:
   template <bool Plain, bool Watched>
   friend class ChannelPass;
+  friend class TwinPoints;
   static constexpr std::size_t kFlushAt = 4096;  ///< deliveries; stays in the cache
   static constexpr std::size_t kBatch = 64;      ///< visits
 
@@ -136,6 +143,9 @@ class ChannelFabric final : public Engine {
     std::vector<std::uint32_t> freed;     ///< leaves with a slot freed behind the ramp
     std::vector<std::uint64_t> commands;  ///< of wavelets that have passed
     std::vector<std::uint32_t> crossing;  ///< channels of other bands that were fed
+    /// Queues of routers that are simulated elsewhere, and what they were fed.
+    std::vector<std::pair<std::uint32_t, Wavelet>> to_twins;
+    std::vector<std::uint32_t> from_twins;  ///< channels that such routers feed, with a slot freed
     EngineCounts counts;
     std::vector<LinkEvent> events;  ///< of watched routers
     Collector collector;
@@ -161,7 +171,12 @@ class ChannelFabric final : public Engine {
   std::uint64_t head_of(Record& record) {
     return slot(record, record.channel.head).load(std::memory_order_relaxed);
   }
-  bool put(Record& record, const Wavelet& wavelet, base::Cycles cycle);
+  bool put(Record& record, const Wavelet& wavelet, base::Cycles cycle, std::uint32_t latency);
+  void count_link(std::uint32_t from, std::uint32_t to) {
+    ++tile_counts_[from].links;
+    tile_counts_[from].die_crossings += die_of_tile_[from] != die_of_tile_[to] ? 1 : 0;
+  }
+  void step_twins(EngineSink& sink);
   void obey_commands(std::vector<std::uint64_t>& commands);
   std::uint64_t moves() const;
   void scan(Band& band);
@@ -207,6 +222,7 @@ class ChannelFabric final : public Engine {
   base::Cycles renewed_ = 0;
   std::uint64_t moved_ = 0;  ///< copies in the last cycle
   std::unique_ptr<BandTeam> team_;
+  std::unique_ptr<TwinPoints> twins_;
   RouterWatch* watch_ = nullptr;
   bool watching_ = false;               ///< in this cycle
   std::vector<std::uint32_t> watched_;  ///< channels

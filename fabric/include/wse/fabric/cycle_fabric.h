@@ -13,6 +13,7 @@
 #include "wse/base/window_ticker.h"
 #include "wse/fabric/channel_fabric.h"
 #include "wse/fabric/ramp_frame.h"
+#include "wse/fabric/router_twin.h"
 
 namespace wse::fabric {
 
@@ -50,6 +51,10 @@ class CycleFabric final : public sc_core::sc_module, private EngineSink {
               const base::WindowTicker& ticker, std::uint32_t threads = 1);
 
   const ChannelFabric& core() const { return core_; }
+  /// Puts another implementation in the place of a router, before the run; see ChannelFabric.
+  void set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> twin) {
+    core_.set_twin(tile, std::move(twin));
+  }
   /// Reports what happened in the window that ends at `end`; called by the ticker, and once at the
   /// end of a run.
   void report_window(std::uint64_t window, base::Picoseconds end);

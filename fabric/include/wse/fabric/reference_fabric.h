@@ -9,6 +9,10 @@
 
 namespace wse::fabric {
 
+/// The router of a tile as it is when a run begins.
+std::unique_ptr<RouterModel> make_router(const RouteTable& routes, std::uint32_t tile,
+                                         const EngineConfig& config);
+
 /// A fabric as routers and wires, each router clocked in each cycle: what the engines are held
 /// equal to. Any router can be another implementation of the contract of router_twin.h.
 class ReferenceFabric final : public Engine {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <stdexcept>
 
 #include "wse/fabric/port.h"
 #include "wse/fabric/wavelet.h"
@@ -23,14 +24,22 @@ struct RouterPins {
   std::array<std::uint32_t, kNumPorts> credits{};
 };
 
+/// A router broke the contract below; what() tells which, when and how.
+class TwinError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// A router as one clocked block, to be stood in for by a model, Verilated RTL or a remote
 /// simulator.
 ///
 /// Contract: outputs() is a function of state only (Moore); clock() takes the inputs of this clock
 /// and moves the state to the next. A router knows how many slots lie behind each output and color
-/// from the start and counts credits; it never sends without a slot.
+/// from the start and counts credits; it never sends without a slot. One that has given nothing in
+/// kQuietClocks clocks, while nothing came, gives nothing until something comes.
 class RouterTwin {
  public:
+  static constexpr unsigned kQuietClocks = 64;
   virtual ~RouterTwin() = default;
   virtual RouterPins outputs() const = 0;
   virtual void clock(const RouterPins& inputs) = 0;
