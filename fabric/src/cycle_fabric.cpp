@@ -12,13 +12,16 @@ using base::Cycles;
 
 namespace {
 constexpr Cycles kNever = ~Cycles{0};
-}
+constexpr std::uint32_t kNobody = ~std::uint32_t{0};
+}  // namespace
 
 CycleFabric::CycleFabric(const sc_core::sc_module_name& name, RouteTable routes,
                          const EngineConfig& config, const FabricLayout& layout,
                          const base::ClockEpochs& epochs, const base::WindowTicker& ticker,
                          std::uint32_t threads)
     : sc_core::sc_module(name),
+      lane_in_socket("lane_in_socket", layout.lanes.size()),
+      lane_out_socket("lane_out_socket", layout.lanes.size()),
       ramp_in_socket("ramp_in_socket", layout.regions.size()),
       ramp_out_socket("ramp_out_socket", layout.regions.size()),
       config_(config),
@@ -26,9 +29,8 @@ CycleFabric::CycleFabric(const sc_core::sc_module_name& name, RouteTable routes,
       epochs_(epochs),
       ticker_(ticker),
       core_(std::move(routes), config, threads),
-      region_of_(layout.mesh.tiles()),
-      index_of_(layout.mesh.tiles()),
-      frames_(layout.regions.size()) {
+      places_(layout.mesh.tiles(), {kNobody, 0}),
+      frames_(layout.regions.size() + layout.lanes.size()) {
   SC_HAS_PROCESS(CycleFabric);
   SC_METHOD(run);
   sensitive << wake_;
@@ -38,42 +40,57 @@ CycleFabric::CycleFabric(const sc_core::sc_module_name& name, RouteTable routes,
   dont_initialize();
   for (std::uint32_t r = 0; r < layout.regions.size(); ++r) {
     const base::Rectangle& region = layout.regions[r];
-    std::uint32_t index = 0;
+    std::vector<std::uint32_t> tiles;
     for (std::uint32_t y = region.rows.begin; y < region.rows.end; ++y) {
       for (std::uint32_t x = region.columns.begin; x < region.columns.end; ++x) {
-        region_of_[layout.mesh.tile(x, y)] = static_cast<std::uint16_t>(r);
-        index_of_[layout.mesh.tile(x, y)] = index++;
+        tiles.push_back(layout.mesh.tile(x, y));
       }
     }
-    ramp_in_socket[r].on_receive([this, r](RampFrame& frame) { receive(r, frame); });
+    place(r, tiles);
+    ramp_in_socket[r].on_receive(
+        [this, r](RampFrame& f) { receive(r, f.cycle, f.wavelets, f.credits); });
   }
+  for (std::uint32_t lane = 0; lane < layout.lanes.size(); ++lane) {
+    const auto neighbour = static_cast<std::uint32_t>(layout.regions.size() + lane);
+    place(neighbour, layout.lanes[lane]);
+    lane_in_socket[lane].on_receive([this, neighbour](LaneBlock& block) {
+      WSE_CHECK(block.kind == LaneBlock::Kind::kWavelets, "a lane at the cycle level");
+      receive(neighbour, block.cycle, block.wavelets, block.credits);
+    });
+  }
+  for (const Place& p : places_) WSE_CHECK(p.neighbour != kNobody, "a tile in no region or lane");
   if (!layout.die_of_tile.empty()) core_.count_by_tile(layout_.die_of_tile);
 }
 
-void CycleFabric::receive(std::uint32_t region, const RampFrame& frame) {
-  WSE_CHECK(frame.cycle >= core_.now(), std::string(name()) + ": a frame from the past");
-  auto it = inbox_.find(frame.cycle);
+void CycleFabric::place(std::uint32_t neighbour, const std::vector<std::uint32_t>& tiles) {
+  for (std::uint32_t i = 0; i < tiles.size(); ++i) {
+    WSE_CHECK(places_[tiles[i]].neighbour == kNobody, "a tile in two regions or lanes");
+    places_[tiles[i]] = {neighbour, i};
+  }
+  tiles_of_.push_back(tiles);
+}
+
+void CycleFabric::receive(std::uint32_t neighbour, Cycles cycle,
+                          const std::vector<RampWavelet>& wavelets,
+                          const std::vector<RampCredit>& credits) {
+  WSE_CHECK(cycle >= core_.now(), std::string(name()) + ": a frame from the past");
+  auto it = inbox_.find(cycle);
   if (it == inbox_.end()) {
-    it = inbox_.emplace(frame.cycle, Inbox()).first;
+    it = inbox_.emplace(cycle, Inbox()).first;
     if (!spare_.empty()) {
       it->second = std::move(spare_.back());
       spare_.pop_back();
     }
   }
-  const base::Rectangle& tiles = layout_.regions[region];
-  const std::uint32_t columns = tiles.columns.size();
-  const auto tile_of_mesh = [&](std::uint32_t index) {
-    return layout_.mesh.tile(tiles.columns.begin + index % columns,
-                             tiles.rows.begin + index / columns);
-  };
-  for (const RampWavelet& w : frame.wavelets) {
-    it->second.wavelets.emplace_back(tile_of_mesh(w.tile), w.wavelet);
+  const std::vector<std::uint32_t>& tiles = tiles_of_[neighbour];
+  for (const RampWavelet& w : wavelets) {
+    it->second.wavelets.emplace_back(tiles[w.tile], w.wavelet);
   }
-  for (const RampCredit& credit : frame.credits) {
+  for (const RampCredit& credit : credits) {
     WSE_CHECK(credit.count == 1, std::string(name()) + ": more than one credit a color and cycle");
-    it->second.credits.push_back(leaf_of(tile_of_mesh(credit.tile), credit.color));
+    it->second.credits.push_back(leaf_of(tiles[credit.tile], credit.color));
   }
-  arm(frame.cycle);
+  arm(cycle);
 }
 
 /// The first cycle in which anybody else could still send something.
@@ -129,16 +146,16 @@ void CycleFabric::take_inbox() {
 }
 
 RampFrame& CycleFabric::frame_for(std::uint32_t tile) {
-  const std::uint32_t region = region_of_[tile];
-  RampFrame& frame = frames_[region];
-  if (frame.wavelets.empty() && frame.credits.empty()) touched_.push_back(region);
+  const std::uint32_t neighbour = places_[tile].neighbour;
+  RampFrame& frame = frames_[neighbour];
+  if (frame.wavelets.empty() && frame.credits.empty()) touched_.push_back(neighbour);
   return frame;
 }
 
 void CycleFabric::deliver(Cycles /*cycle*/, const Delivery* begin, const Delivery* end) {
   for (const Delivery* d = begin; d != end; ++d) {
     const std::uint32_t tile = tile_of(d->leaf);
-    frame_for(tile).wavelets.push_back({index_of_[tile], d->wavelet()});
+    frame_for(tile).wavelets.push_back({places_[tile].index, d->wavelet()});
   }
 }
 
@@ -146,15 +163,26 @@ void CycleFabric::free_slots(Cycles /*cycle*/, const std::uint32_t* begin,
                              const std::uint32_t* end) {
   for (const std::uint32_t* leaf = begin; leaf != end; ++leaf) {
     const std::uint32_t tile = tile_of(*leaf);
-    frame_for(tile).credits.push_back({index_of_[tile], color_of(*leaf), 1});
+    frame_for(tile).credits.push_back({places_[tile].index, color_of(*leaf), 1});
   }
 }
 
 void CycleFabric::send_frames(Cycles cycle) {
-  for (const std::uint32_t region : touched_) {
-    RampFrame& frame = frames_[region];
+  const auto regions = static_cast<std::uint32_t>(ramp_out_socket.size());
+  for (const std::uint32_t neighbour : touched_) {
+    RampFrame& frame = frames_[neighbour];
     frame.cycle = cycle;
-    ramp_out_socket[region].send(frame);
+    if (neighbour < regions) {
+      ramp_out_socket[neighbour].send(frame);
+    } else {
+      block_.kind = LaneBlock::Kind::kWavelets;
+      block_.cycle = cycle;
+      std::swap(block_.wavelets, frame.wavelets);
+      std::swap(block_.credits, frame.credits);
+      lane_out_socket[neighbour - regions].send(block_);
+      std::swap(block_.wavelets, frame.wavelets);
+      std::swap(block_.credits, frame.credits);
+    }
     frame.clear();
   }
   touched_.clear();

@@ -16,7 +16,34 @@
 namespace wse::fabric {
 namespace {
 
+using testing_support::WaveletLaneChecker;
 using testing_support::WaveletRampChecker;
+
+/// Makes a lane of a region of traffic, whose tiles become edge ports.
+struct LaneOfRegion : sc_core::sc_module {
+  CycleFabric::RampTarget from_region{"from_region"};
+  CycleFabric::LaneInitiator to_fabric{"to_fabric"};
+  CycleFabric::LaneTarget from_fabric{"from_fabric"};
+  CycleFabric::RampInitiator to_region{"to_region"};
+
+  explicit LaneOfRegion(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
+    from_region.on_receive([this](RampFrame& frame) {
+      LaneBlock block;
+      block.kind = LaneBlock::Kind::kWavelets;
+      block.cycle = frame.cycle;
+      block.wavelets = frame.wavelets;
+      block.credits = frame.credits;
+      to_fabric.send(block);
+    });
+    from_fabric.on_receive([this](LaneBlock& block) {
+      RampFrame frame;
+      frame.cycle = block.cycle;
+      frame.wavelets = block.wavelets;
+      frame.credits = block.credits;
+      to_region.send(frame);
+    });
+  }
+};
 
 /// Takes activity and adds it up by die.
 struct ActivitySink : sc_core::sc_module {
@@ -37,10 +64,11 @@ struct ActivitySink : sc_core::sc_module {
   }
 };
 
-/// A mesh cut into columns x rows regions of traffic, checkers on every ramp.
+/// A mesh cut into columns x rows regions of traffic, checkers on every ramp and lane. With lanes,
+/// the column in the west belongs to edge ports, three rows a lane.
 struct Machine {
   Machine(const TrafficConfig& config, std::uint32_t columns, std::uint32_t rows,
-          std::uint32_t receiver_depth, std::uint64_t window_cycles)
+          std::uint32_t receiver_depth, std::uint64_t window_cycles, bool lanes = false)
       : traffic(config), ticker("ticker", window_cycles * 1000) {
     const Mesh mesh = config.mesh;
     if (receiver_depth > 0) {
@@ -48,11 +76,17 @@ struct Machine {
                                    static_cast<std::uint8_t>(receiver_depth));
     }
     layout.mesh = mesh;
+    const std::uint32_t west = lanes ? 1 : 0;
     for (std::uint32_t j = 0; j < rows; ++j) {
       for (std::uint32_t i = 0; i < columns; ++i) {
-        layout.regions.push_back(
-            {base::split(mesh.columns, columns, i), base::split(mesh.rows, rows, j)});
+        const base::Span x = base::split(mesh.columns - west, columns, i);
+        layout.regions.push_back({{x.begin + west, x.end + west}, base::split(mesh.rows, rows, j)});
       }
+    }
+    std::vector<base::Rectangle> places = layout.regions;
+    for (std::uint32_t y = 0; lanes && y < mesh.rows; y += 3) {
+      places.push_back({{0, 1}, {y, y + 3}});
+      layout.lanes.push_back({mesh.tile(0, y), mesh.tile(0, y + 1), mesh.tile(0, y + 2)});
     }
     // Two dies, west and east.
     layout.dies = 2;
@@ -62,16 +96,35 @@ struct Machine {
     fabric =
         std::make_unique<CycleFabric>("fabric", traffic.routes(), engine, layout, epochs, ticker);
     fabric->activity_socket.bind(activity.socket);
-    for (std::uint32_t r = 0; r < layout.regions.size(); ++r) {
-      regions.push_back(std::make_unique<TrafficRegion>(
-          sc_core::sc_gen_unique_name("region"), traffic, layout.regions[r], engine, epochs));
-      checkers.push_back(std::make_unique<WaveletRampChecker>(
-          sc_core::sc_gen_unique_name("checker"), engine, receiver_depth, epochs));
-      regions[r]->ramp_out_socket.bind(checkers[r]->from_region);
-      checkers[r]->to_fabric.bind(fabric->ramp_in_socket[r]);
-      fabric->ramp_out_socket[r].bind(checkers[r]->from_fabric);
-      checkers[r]->to_region.bind(regions[r]->ramp_in_socket);
+    for (const base::Rectangle& tiles : places) {
+      regions.push_back(std::make_unique<TrafficRegion>(sc_core::sc_gen_unique_name("region"),
+                                                        traffic, tiles, engine, epochs));
     }
+    for (std::uint32_t r = 0; r < layout.regions.size(); ++r) {
+      ramp_checkers.push_back(std::make_unique<WaveletRampChecker>(
+          sc_core::sc_gen_unique_name("checker"), engine, receiver_depth, epochs));
+      connect(*regions[r], *ramp_checkers[r], fabric->ramp_in_socket[r],
+              fabric->ramp_out_socket[r]);
+    }
+    for (std::uint32_t l = 0; l < layout.lanes.size(); ++l) {
+      lane_checkers.push_back(std::make_unique<WaveletLaneChecker>(
+          sc_core::sc_gen_unique_name("checker"), engine, receiver_depth, epochs));
+      adapters.push_back(std::make_unique<LaneOfRegion>(sc_core::sc_gen_unique_name("lane")));
+      TrafficRegion& region = *regions[layout.regions.size() + l];
+      region.ramp_out_socket.bind(adapters[l]->from_region);
+      adapters[l]->to_region.bind(region.ramp_in_socket);
+      adapters[l]->to_fabric.bind(lane_checkers[l]->from_region);
+      lane_checkers[l]->to_region.bind(adapters[l]->from_fabric);
+      lane_checkers[l]->to_fabric.bind(fabric->lane_in_socket[l]);
+      fabric->lane_out_socket[l].bind(lane_checkers[l]->from_fabric);
+    }
+  }
+  static void connect(TrafficRegion& region, WaveletRampChecker& checker,
+                      CycleFabric::RampTarget& in, CycleFabric::RampInitiator& out) {
+    region.ramp_out_socket.bind(checker.from_region);
+    checker.to_fabric.bind(in);
+    out.bind(checker.from_fabric);
+    checker.to_region.bind(region.ramp_in_socket);
   }
 
   /// Runs to the end and compares with the core alone.
@@ -86,13 +139,13 @@ struct Machine {
     fabric->report_window(ticker.ended() + 1, base::now());
     LatencyStats sum;
     std::uint64_t injected = 0, refused = 0;
-    for (std::uint32_t r = 0; r < regions.size(); ++r) {
-      sum.add(regions[r]->stats());
-      injected += regions[r]->injected();
-      refused += regions[r]->refused();
-      EXPECT_EQ(checkers[r]->violations(), std::vector<std::string>{});
-      EXPECT_GT(checkers[r]->wavelets(), 0u);
+    for (const auto& region : regions) {
+      sum.add(region->stats());
+      injected += region->injected();
+      refused += region->refused();
     }
+    for (const auto& checker : ramp_checkers) expect_clean(*checker);
+    for (const auto& checker : lane_checkers) expect_clean(*checker);
     EXPECT_EQ(injected, expected.injected);
     EXPECT_EQ(refused, expected.refused);
     EXPECT_EQ(sum.delivered(), expected.delivered);
@@ -114,6 +167,12 @@ struct Machine {
     EXPECT_EQ(ramps, expected.delivered);
   }
 
+  template <class Checker>
+  static void expect_clean(const Checker& checker) {
+    EXPECT_EQ(checker.violations(), std::vector<std::string>{});
+    EXPECT_GT(checker.wavelets(), 0u);
+  }
+
   const Traffic traffic;
   EngineConfig engine;
   FabricLayout layout;
@@ -122,7 +181,9 @@ struct Machine {
   ActivitySink activity{"activity"};
   std::unique_ptr<CycleFabric> fabric;
   std::vector<std::unique_ptr<TrafficRegion>> regions;
-  std::vector<std::unique_ptr<WaveletRampChecker>> checkers;
+  std::vector<std::unique_ptr<WaveletRampChecker>> ramp_checkers;
+  std::vector<std::unique_ptr<WaveletLaneChecker>> lane_checkers;
+  std::vector<std::unique_ptr<LaneOfRegion>> adapters;
 };
 
 TrafficConfig halo(double rate) {
@@ -144,6 +205,17 @@ TEST_F(CycleFabricTest, SparseTraffic) { Machine(halo(0.0005), 3, 2, 4, 1000).ch
 TEST_F(CycleFabricTest, ComputeEnginesThatTakeEverything) {
   Machine(halo(0.2), 2, 2, 0, 100).check();
 }
+TEST_F(CycleFabricTest, LanesThatBroadcastAlongRows) {
+  TrafficConfig config = halo(0.7);
+  config.pattern = Pattern::kRowBroadcast;
+  Machine(config, 2, 2, 4, 100, true).check();
+}
+TEST_F(CycleFabricTest, LanesThatTakeWhatTilesSend) {
+  TrafficConfig config = halo(0.05);
+  config.pattern = Pattern::kAllToEdge;
+  Machine(config, 4, 3, 4, 100, true).check();
+}
+TEST_F(CycleFabricTest, LanesBothWays) { Machine(halo(0.2), 2, 2, 4, 64, true).check(); }
 TEST_F(CycleFabricTest, RoutersThatAreSimulatedElsewhere) {
   Machine machine(halo(0.02), 3, 2, 4, 100);
   for (const std::uint32_t tile : {0U, 1U, 50U, 62U, 107U}) {

@@ -13,18 +13,21 @@
 
 namespace wse::testing_support {
 
-/// Rules of the ramps of one region at the cycle level, both ways: stamps that rise and do not lie in the
-/// past, one wavelet a tile and cycle, no wavelet without a slot, one credit for each wavelet, all
-/// credits home at the end. Stands between fabric and region.
-class WaveletRampChecker final : public sc_core::sc_module {
+/// Rules of the ramps of one region, or of the edge ports of one lane, at the cycle level, both ways:
+/// stamps that rise and do not lie in the past, one wavelet a tile and cycle, no wavelet without a
+/// slot, one credit for each wavelet, all credits home at the end. Stands between the fabric and the
+/// region or lane.
+template <class Protocol>
+class WaveletChecker final : public sc_core::sc_module {
  public:
-  fabric::CycleFabric::RampTarget from_fabric{"from_fabric"};
-  fabric::CycleFabric::RampInitiator to_region{"to_region"};
-  fabric::CycleFabric::RampTarget from_region{"from_region"};
-  fabric::CycleFabric::RampInitiator to_fabric{"to_fabric"};
+  using Frame = typename Protocol::tlm_payload_type;
+  base::OneWayTarget<Protocol> from_fabric{"from_fabric"};
+  base::OneWayInitiator<Protocol> to_region{"to_region"};
+  base::OneWayTarget<Protocol> from_region{"from_region"};
+  base::OneWayInitiator<Protocol> to_fabric{"to_fabric"};
 
-  WaveletRampChecker(const sc_core::sc_module_name& name, const fabric::EngineConfig& config,
-                     std::uint32_t receiver_depth, const base::ClockEpochs& epochs)
+  WaveletChecker(const sc_core::sc_module_name& name, const fabric::EngineConfig& config,
+                 std::uint32_t receiver_depth, const base::ClockEpochs& epochs)
       : sc_core::sc_module(name),
         epochs_(epochs),
         ramp_cycles_(config.ramp_cycles),
@@ -32,11 +35,11 @@ class WaveletRampChecker final : public sc_core::sc_module {
         down_(receiver_depth == 0
                   ? ~std::uint32_t{0}
                   : fabric::EngineConfig::slots(receiver_depth, config.ramp_cycles)) {
-    from_fabric.on_receive([this](fabric::RampFrame& frame) {
+    from_fabric.on_receive([this](Frame& frame) {
       check(frame, down_, up_, "down");
       to_region.send(frame);
     });
-    from_region.on_receive([this](fabric::RampFrame& frame) {
+    from_region.on_receive([this](Frame& frame) {
       check(frame, up_, down_, "up");
       to_fabric.send(frame);
     });
@@ -65,8 +68,7 @@ class WaveletRampChecker final : public sc_core::sc_module {
     base::Cycles last = 0;
     bool any = false;
   };
-  void check(const fabric::RampFrame& frame, Direction& gives, Direction& frees,
-             const char* direction) {
+  void check(const Frame& frame, Direction& gives, Direction& frees, const char* direction) {
     const auto text = [&](const std::string& what) {
       return fmt::format("{} {} cycle {}: {}", name(), direction, frame.cycle, what);
     };
@@ -98,5 +100,8 @@ class WaveletRampChecker final : public sc_core::sc_module {
   Direction down_;
   std::uint64_t wavelets_ = 0;
 };
+
+using WaveletRampChecker = WaveletChecker<fabric::RampProtocol>;
+using WaveletLaneChecker = WaveletChecker<fabric::LaneProtocol>;
 
 }  // namespace wse::testing_support
