@@ -8,7 +8,9 @@
 #include "interrupt.h"
 #include "noc_waves.h"
 #include "settings_options.h"
+#include "wse/base/text_forms.h"
 #include "wse/fabric/deadlock.h"
+#include "wse/model/routes_file.h"
 #include "wse/report/files.h"
 #include "wse/report/noc_report.h"
 
@@ -19,8 +21,9 @@ namespace po = boost::program_options;
 
 struct NocOptions {
   SettingsOptions settings;
-  std::string mesh = "8x8";
-  std::string pattern = "neighbor";
+  std::string mesh;
+  std::string pattern;
+  std::string routes;
   std::string routing = "color";
   std::string engine = "cycle";
   double rate = 0.05;
@@ -44,6 +47,8 @@ bool read_options(const Arguments& arguments, NocOptions& o) {
                         "columns and rows of tiles (default 8x8)")(
       "pattern", po::value(&o.pattern)->value_name("NAME"),
       "who sends to whom, see wse list patterns (default neighbor)")(
+      "routes", po::value(&o.routes)->value_name("FILE"),
+      "routes and sources of your own instead of a pattern, see docs/tutorials/own-routes.md")(
       "rate", po::value(&o.rate)->value_name("R"),
       "wavelets a tile and cycle, up to 1 (default 0.05)")(
       "cycles", po::value(&o.cycles)->value_name("N"),
@@ -66,18 +71,32 @@ bool read_options(const Arguments& arguments, NocOptions& o) {
   o.waves.add_to(options);
   o.settings.add_to(options);
   po::variables_map values;
-  return parse_options(arguments, options, {}, "wse noc [options]", values);
+  if (!parse_options(arguments, options, {}, "wse noc [options]", values)) return false;
+  if (o.pattern.empty()) o.pattern = o.routes.empty() ? "neighbor" : "routes";
+  return true;
 }
 
 fabric::Mesh mesh_of(const std::string& text, base::ConfigErrors& errors) {
-  static const std::regex form("([0-9]{1,5})x([0-9]{1,5})");
-  std::smatch match;
-  if (!std::regex_match(text, match, form)) {
+  const auto size = base::parse_size(text.empty() ? "8x8" : text);
+  if (!size) {
     errors.add("--mesh", text, "must be WxH, columns and rows");
     return {1, 1};
   }
-  return {static_cast<std::uint32_t>(std::stoul(match[1])),
-          static_cast<std::uint32_t>(std::stoul(match[2]))};
+  return {size->columns.end, size->rows.end};
+}
+
+/// Routes of the user's own, with the mesh that they are for.
+void read_own_routes(const NocOptions& o, fabric::TrafficConfig& traffic,
+                     base::ConfigErrors& errors) {
+  if (o.routes.empty()) return;
+  auto own = std::make_shared<fabric::OwnRoutes>(model::read_routes(o.routes, errors));
+  const fabric::Mesh mesh = own->routes.mesh();
+  if (!o.mesh.empty() && errors.empty()) {
+    errors.require(mesh == traffic.mesh, "--mesh", o.mesh,
+                   fmt::format("must be that of {}, {}x{}", o.routes, mesh.columns, mesh.rows));
+  }
+  traffic.mesh = mesh;
+  traffic.own = std::move(own);
 }
 
 fabric::Pattern pattern_of(const std::string& name, base::ConfigErrors& errors) {
@@ -105,6 +124,7 @@ fabric::NocConfig config_of(const NocOptions& o, const model::Settings& settings
   fabric::TrafficConfig& traffic = config.traffic;
   traffic.mesh = mesh_of(o.mesh, errors);
   traffic.pattern = pattern_of(o.pattern, errors);
+  read_own_routes(o, traffic, errors);
   traffic.rate = o.rate;
   errors.require(o.cycles >= 0, "--cycles", o.cycles, "must not be negative");
   traffic.cycles = static_cast<std::uint64_t>(o.cycles);
@@ -170,7 +190,7 @@ fabric::NocResult run(const fabric::NocConfig& config, NocWaves& waves) {
   try {
     return fabric::run_noc(config);
   } catch (const fabric::DeadlockError&) {
-    waves.finish();  // they are whole: nothing more can happen
+    waves.finish_at_deadlock();  // they are whole: nothing more can happen
     throw;
   }
 }

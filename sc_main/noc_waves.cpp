@@ -4,6 +4,7 @@
 #include <iostream>
 #include <regex>
 
+#include "wse/base/text_forms.h"
 #include "wse/report/files.h"
 #include "wse/report/wave_file.h"
 
@@ -20,22 +21,13 @@ constexpr std::uint64_t kMostTiles = 4096;
 base::Rectangle tiles_of(const std::string& text, fabric::Mesh mesh, base::ConfigErrors& errors) {
   base::Rectangle tiles{{0, mesh.columns}, {0, mesh.rows}};
   if (!text.empty()) {
-    static const std::regex form(
-        "([0-9]{1,5})(\\.\\.([0-9]{1,5}))?,([0-9]{1,5})(\\.\\.([0-9]{1,5}))?");
-    std::smatch match;
-    if (!std::regex_match(text, match, form)) {
+    const auto given = base::parse_tiles(text);
+    if (!given) {
       errors.add("--wave-tiles", text, "must be X0..X1,Y0..Y1");
       return tiles;
     }
-    const auto span = [&match](std::size_t first, std::size_t last) {
-      const auto begin = static_cast<std::uint32_t>(std::stoul(match[first]));
-      const auto end =
-          match[last].matched ? static_cast<std::uint32_t>(std::stoul(match[last])) : begin;
-      return base::Span{begin, end + 1};
-    };
-    tiles = {span(1, 3), span(4, 6)};
-    const bool inside = tiles.columns.size() > 0 && tiles.rows.size() > 0 &&
-                        tiles.columns.end <= mesh.columns && tiles.rows.end <= mesh.rows;
+    tiles = *given;
+    const bool inside = tiles.columns.end <= mesh.columns && tiles.rows.end <= mesh.rows;
     errors.require(inside, "--wave-tiles", text,
                    fmt::format("must lie in the mesh of {} x {} tiles", mesh.columns, mesh.rows));
   }
@@ -136,6 +128,12 @@ void NocWaves::finish() {
   report::write_file(file_->folder() + "/" + file_->stem() + ".gtkw",
                      waves_->save_file(file_->name()));
   waves_.reset();
+}
+
+void NocWaves::finish_at_deadlock() {
+  if (waves_ == nullptr) return;
+  finish();
+  std::cerr << "wse: waves up to the deadlock are in " << file_->path() << "\n";
 }
 
 std::string NocWaves::files() const {

@@ -38,6 +38,8 @@ class NocWaves {
 
   fabric::RouterWatch* watch() { return waves_.get(); }
   void finish();
+  /// The same, and says where they are.
+  void finish_at_deadlock();
   /// ", a.vcd, a.gtkw", or nothing.
   std::string files() const;
 

@@ -28,7 +28,7 @@ class NetworkOf final : public Network {
     if constexpr (std::is_same_v<Fabric, XyFabric>) {
       return fabric_.inject(parcel.source, parcel.target, parcel.data);
     } else {
-      return fabric_.inject(parcel.source, {parcel.data, parcel.color(), false, false});
+      return fabric_.inject(parcel.source, parcel.wavelet());
     }
   }
   void step(EngineSink& sink) override { fabric_.step(sink); }

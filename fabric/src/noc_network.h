@@ -15,8 +15,10 @@ struct Parcel {
   std::uint32_t source = 0;  ///< of the network
   std::uint32_t target = 0;
   std::uint32_t data = 0;
+  bool advance = false;
 
-  std::uint8_t color() const { return static_cast<std::uint8_t>(target); }
+  /// With color routing.
+  Wavelet wavelet() const { return {data, static_cast<std::uint8_t>(target), false, advance}; }
 };
 
 /// The two kinds of networks behind one face.

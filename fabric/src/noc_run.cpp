@@ -17,10 +17,13 @@ namespace {
 class NocRun final : private ChannelFabric::RunAheadSource {
   static constexpr std::size_t kBatch = 32;  // offers whose memory is asked for together
   static constexpr std::uint32_t kCyclesAhead = ChannelFabric::kCyclesAhead;
+  static constexpr std::uint32_t kNobody = (1U << 30) - 1;
   using Piece = ChannelFabric::Piece;
   struct Way {
     std::uint32_t source;
-    std::uint32_t target;
+    std::uint32_t target : 30;
+    std::uint32_t advances : 1;
+    std::uint32_t is_last : 1;  ///< then the first of the sender takes its turn
   };
   struct Offer {
     std::uint32_t sender;
@@ -58,8 +61,8 @@ class NocRun final : private ChannelFabric::RunAheadSource {
         dice_(config.traffic.seed ^ 0x5851f42d4c957f2dULL),
         block_columns_(network_->block_columns() == 0 ? mesh_.columns : network_->block_columns()),
         blocks_((mesh_.columns + block_columns_ - 1) / block_columns_),
-        turns_(traffic_.turns()),
-        packets_(turns_ > 1 ? traffic_.senders().size() : 0, 0),
+        turns_(most_turns(traffic_)),
+        next_turn_(turns_ > 1 ? traffic_.senders().size() : 0, 0),
         turn_(mesh_.tiles(), ~std::uint32_t{0}) {
     for (std::uint32_t b = 0; b < config.threads; ++b) {
       bands_.emplace_back(base::split(mesh_.rows, config.threads, b), config, blocks_);
@@ -147,7 +150,7 @@ class NocRun final : private ChannelFabric::RunAheadSource {
     Band& band = bands_[piece.band()];
     const base::Cycles now = piece.cycle();
     const auto inject = [&piece](const Parcel& parcel) {
-      return piece.inject(parcel.source, {parcel.data, parcel.color(), false, false});
+      return piece.inject(parcel.source, parcel.wavelet());
     };
     band.waits = band.backlog.size() != 0;
     if (band.waits) {
@@ -184,7 +187,7 @@ class NocRun final : private ChannelFabric::RunAheadSource {
   void look_ahead(Band& band, std::uint32_t sender, base::Cycles cycle) {
     const std::uint32_t tile = tile_of_sender(sender);
     if (!ways_.empty()) prefetch(&ways_[std::size_t{sender} * turns_]);
-    if (turns_ > 1) prefetch(&packets_[sender]);
+    if (turns_ > 1) prefetch(&next_turn_[sender]);
     if (band.waits) {
       prefetch(&turn_[tile]);
       band.backlog.prefetch(tile);
@@ -204,11 +207,18 @@ class NocRun final : private ChannelFabric::RunAheadSource {
     if (ways_.empty()) {
       parcel.target = traffic_.target(offer.tile, 0, needs_dice_ ? dice_.next() : 0);
     } else {
-      const std::uint32_t turn = turns_ == 1 ? 0 : packets_[offer.sender]++ % turns_;
+      const std::uint32_t turn = turns_ == 1 ? 0 : next_turn_[offer.sender];
       const Way& way = ways_[std::size_t{offer.sender} * turns_ + turn];
+      if (turns_ > 1) {
+        next_turn_[offer.sender] = static_cast<std::uint8_t>(way.is_last != 0 ? 0 : turn + 1);
+      }
+      if (way.target == kNobody) {
+        parcel.target = Traffic::kNobody;
+        return;
+      }
       parcel.source = way.source;
       parcel.target = way.target;
-      if (way.target == Traffic::kNobody) return;
+      parcel.advance = way.advances != 0;
     }
     network_->prefetch(parcel.source);
   }
@@ -219,12 +229,25 @@ class NocRun final : private ChannelFabric::RunAheadSource {
     std::uint32_t left = config_.traffic.packet;
     const bool waits =
         band.waits && (band.backlog.holds(offer.tile) || turn_[offer.tile] == offer.parcel.data);
-    if (!waits && inject(offer.parcel)) --left;
+    // The last wavelet of a packet is the one that advances.
+    const auto parcel = [&] {
+      Parcel next = offer.parcel;
+      next.advance = next.advance && left == 1;
+      return next;
+    };
+    if (!waits && inject(parcel())) --left;
     if (left == 0) return;
     const std::uint32_t row = offer.tile / mesh_.columns;
     const std::uint32_t column = offer.tile % mesh_.columns;
     const std::uint32_t block = (row - band.first_row) * blocks_ + column / block_columns_;
-    for (; left > 0; --left) band.backlog.push(block, offer.tile, offer.parcel);
+    for (; left > 0; --left) band.backlog.push(block, offer.tile, parcel());
+  }
+
+  static std::uint32_t most_turns(const Traffic& traffic) {
+    if (traffic.config().pattern != Pattern::kRoutes) return traffic.turns(0);
+    std::uint32_t most = 1;
+    for (const std::uint32_t tile : traffic.senders()) most = std::max(most, traffic.turns(tile));
+    return most;
   }
 
   /// Sources and colors of every sender, looked up once.
@@ -232,9 +255,16 @@ class NocRun final : private ChannelFabric::RunAheadSource {
     if (config_.traffic.routing == Routing::kXy) return;
     ways_.reserve(traffic_.senders().size() * turns_);
     for (const std::uint32_t tile : traffic_.senders()) {
+      const std::uint32_t turns = traffic_.turns(tile);
       for (std::uint32_t turn = 0; turn < turns_; ++turn) {
         const std::uint32_t target = traffic_.target(tile, turn, 0);
-        ways_.push_back({target == Traffic::kNobody ? 0 : network_->source(tile, target), target});
+        const bool nobody = target == Traffic::kNobody;
+        Way way{};
+        way.source = nobody ? 0 : network_->source(tile, target);
+        way.target = (nobody ? kNobody : target) & kNobody;
+        way.advances = traffic_.advances(tile, turn) ? 1U : 0U;
+        way.is_last = turn + 1 == turns ? 1U : 0U;
+        ways_.push_back(way);
       }
     }
   }
@@ -281,10 +311,10 @@ class NocRun final : private ChannelFabric::RunAheadSource {
   std::vector<Band> bands_;
   std::array<Cycle, kCyclesAhead> ahead_;
   base::Cycles ahead_begin_ = 0;
-  const std::uint32_t turns_;          ///< targets that a sender takes in turn
-  std::vector<Way> ways_;              ///< by sender and turn; empty with xy routing
-  std::vector<std::uint8_t> packets_;  ///< offered so far, modulo 256, by sender
-  std::vector<std::uint32_t> turn_;    ///< last cycle in which a backlog was served, by tile
+  const std::uint32_t turns_;            ///< targets that a sender takes in turn
+  std::vector<Way> ways_;                ///< by sender and turn; empty with xy routing
+  std::vector<std::uint8_t> next_turn_;  ///< by sender
+  std::vector<std::uint32_t> turn_;      ///< last cycle in which a backlog was served, by tile
   LatencyStats stats_;
   std::uint64_t polls_ = 0;
 };

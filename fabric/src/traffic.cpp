@@ -121,7 +121,9 @@ const std::vector<PatternInfo>& patterns() {
       {Pattern::kTranspose, "transpose", "from (x, y) to (y, x)", false, true},
       {Pattern::kTornado, "tornado", "to the tile almost half the columns further east", false,
        true},
-      {Pattern::kBitComplement, "bit-complement", "to the tile opposite the centre", false, true}};
+      {Pattern::kBitComplement, "bit-complement", "to the tile opposite the centre", false, true},
+      {Pattern::kRoutes, "routes", "as a file of routes and sources says, see --routes", true,
+       false}};
   return kPatterns;
 }
 
@@ -140,6 +142,8 @@ void TrafficConfig::validate(base::ConfigErrors& errors) const {
   const PatternInfo& info = info_of(pattern);
   errors.require(routing == Routing::kColor ? info.color : info.xy, "--pattern", info.name,
                  routing == Routing::kColor ? "needs --routing xy" : "needs --routing color");
+  errors.require((pattern == Pattern::kRoutes) == (own != nullptr), "--pattern", info.name,
+                 own == nullptr ? "needs --routes FILE" : "must not be given with --routes");
   const auto last = static_cast<std::uint32_t>(kNumColors) - 1;
   if (pattern == Pattern::kShift) {
     errors.require(
@@ -174,6 +178,8 @@ bool Traffic::sends(std::uint32_t tile) const {
     case Pattern::kHalo:
     case Pattern::kUniform:
       return config_.mesh.tiles() > 1;
+    case Pattern::kRoutes:
+      return own_sources(tile).size() > 0;
     case Pattern::kNeighbor:
     case Pattern::kShift:
     case Pattern::kAllToEdge:
@@ -217,6 +223,7 @@ std::uint32_t Traffic::fixed_destination(std::uint32_t tile) const {
     case Pattern::kColumnBroadcast:
     case Pattern::kHalo:
     case Pattern::kUniform:
+    case Pattern::kRoutes:
       break;
   }
   return to == at || !mesh.contains(to.x, to.y) ? kNobody : mesh.tile(to.x, to.y);
@@ -230,6 +237,9 @@ std::uint32_t Traffic::target(std::uint32_t sender, std::uint32_t n, std::uint64
     return other + (other >= sender ? 1 : 0);
   }
   if (config_.routing == Routing::kXy) return fixed_destination(sender);
+  if (config_.pattern == Pattern::kRoutes) {
+    return config_.own->sources[own_sources(sender).begin + n % turns(sender)].color;
+  }
   const Coordinate at = mesh.at(sender);
   switch (config_.pattern) {
     case Pattern::kNeighbor:
@@ -250,12 +260,36 @@ std::uint32_t Traffic::target(std::uint32_t sender, std::uint32_t n, std::uint64
     case Pattern::kTranspose:
     case Pattern::kTornado:
     case Pattern::kBitComplement:
+    case Pattern::kRoutes:
       break;
   }
   return 0;
 }
 
+bool Traffic::advances(std::uint32_t sender, std::uint32_t n) const {
+  return config_.pattern == Pattern::kRoutes &&
+         config_.own->sources[own_sources(sender).begin + n % turns(sender)].advance;
+}
+
+std::uint32_t Traffic::turns(std::uint32_t sender) const {
+  if (config_.pattern == Pattern::kRoutes) return own_sources(sender).size();
+  return config_.pattern == Pattern::kHalo ? static_cast<std::uint32_t>(kTurns.size()) : 1;
+}
+
+/// Of a tile, as indices of the list.
+base::Span Traffic::own_sources(std::uint32_t tile) const {
+  const std::vector<OwnRoutes::Source>& all = config_.own->sources;
+  const auto before = [](const OwnRoutes::Source& source, std::uint32_t t) {
+    return source.tile < t;
+  };
+  const auto first = std::lower_bound(all.begin(), all.end(), tile, before);
+  const auto end = std::lower_bound(first, all.end(), tile + 1, before);
+  return {static_cast<std::uint32_t>(first - all.begin()),
+          static_cast<std::uint32_t>(end - all.begin())};
+}
+
 RouteTable Traffic::routes() const {
+  if (config_.pattern == Pattern::kRoutes) return config_.own->routes;
   RouteTable table(config_.mesh);
   switch (config_.pattern) {
     case Pattern::kNeighbor:
@@ -286,6 +320,7 @@ RouteTable Traffic::routes() const {
     case Pattern::kTranspose:
     case Pattern::kTornado:
     case Pattern::kBitComplement:
+    case Pattern::kRoutes:
       break;  // xy routing only
   }
   return table;

@@ -103,7 +103,7 @@ bool TrafficRegion::give(std::uint32_t index, const Waiting& waiting) {
   if (slots == 0) return false;
   --slots;
   ++injected_;
-  frame_.wavelets.push_back({index, {waiting.data, waiting.color, false, false}});
+  frame_.wavelets.push_back({index, {waiting.data, waiting.color, false, waiting.advance}});
   return true;
 }
 
@@ -127,17 +127,21 @@ void TrafficRegion::offer(Cycles cycle) {
     const base::Coordinate at = config.mesh.at(tile);
     const std::uint32_t index =
         (at.y - tiles_.rows.begin) * tiles_.columns.size() + at.x - tiles_.columns.begin;
-    const std::uint32_t target = traffic_.target(tile, turns_[sender]++, 0);
+    const std::uint32_t n = turns_[sender]++;
+    const std::uint32_t target = traffic_.target(tile, n, 0);
     if (target == Traffic::kNobody) continue;
-    const Waiting waiting{static_cast<std::uint8_t>(target), static_cast<std::uint32_t>(cycle)};
+    std::uint32_t left = config.packet;
+    const auto waiting = [&] {
+      return Waiting{static_cast<std::uint8_t>(target), static_cast<std::uint32_t>(cycle),
+                     left == 1 && traffic_.advances(tile, n)};
+    };
     const bool free =
         backlog_[index].empty() && std::find(gave.begin(), gave.end(), index) == gave.end();
-    std::uint32_t left = config.packet;
-    if (free && give(index, waiting)) --left;
+    if (free && give(index, waiting())) --left;
     if (left > 0 && std::find(waiting_.begin(), waiting_.end(), index) == waiting_.end()) {
       waiting_.push_back(index);
     }
-    for (; left > 0; --left) backlog_[index].push_back(waiting);
+    for (; left > 0; --left) backlog_[index].push_back(waiting());
   }
   waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(),
                                 [this](std::uint32_t i) { return backlog_[i].empty(); }),

@@ -66,6 +66,76 @@ TEST_F(NocCommandTest, LevelsAndThreadsAgree) {
   EXPECT_NE(stats(run + " --seed 2")["result_hash"], cycle["result_hash"]);
 }
 
+TEST_F(NocCommandTest, RoutesOfOnesOwn) {
+  // Two tiles merge into the link to the third, whose ramp takes one wavelet a cycle.
+  folder_.write("merge.yaml",
+                "mesh: 3x1\n"
+                "routes:\n"
+                "  - {tiles: \"0,0\", color: 5, from: ramp, to: east}\n"
+                "  - {tiles: \"1,0\", color: 5, from: [ramp, west], to: east}\n"
+                "  - {tiles: \"2,0\", color: 5, from: west, to: ramp}\n"
+                "sources: [{tiles: \"0..1,0\", color: 5}]\n");
+  const json s = stats("--routes merge.yaml --rate 1 --cycles 1000");
+  EXPECT_EQ(s["pattern"], "routes");
+  EXPECT_EQ(s["mesh"], json({3, 1}));
+  EXPECT_EQ(s["offered"], 2000);
+  EXPECT_NEAR(s["accepted_rate"].get<double>(), 0.5, 0.01);  // they share the link
+  EXPECT_EQ(s["delivered"], s["injected"]);
+  EXPECT_EQ(stats("--routes merge.yaml --rate 1 --cycles 1000 --engine flow")["result_hash"],
+            s["result_hash"]);
+}
+
+TEST_F(NocCommandTest, ADeadlockIsAFailedRunThatSaysWhoWaits) {
+  folder_.write(
+      "stuck.yaml",
+      "mesh: 2x1\n"
+      "routes:\n"
+      "  - {tiles: \"0,0\", color: 2, positions: [{from: ramp, to: ramp}, {from: ramp, to: "
+      "east}]}\n"
+      "  - {tiles: \"1,0\", color: 2, positions: [{from: ramp, to: ramp}, {from: west, to: "
+      "ramp}]}\n"
+      "sources: [{tiles: \"0,0\", color: 2, advance: true}]\n");
+  const CommandResult r = noc("--routes stuck.yaml --rate 1 --cycles 20 --wave a.vcd --json");
+  EXPECT_EQ(r.status, 1);
+  EXPECT_EQ(r.out, "");
+  EXPECT_NE(r.err.find("router (1, 0), color 2 from west (2 wavelets) waits for the switch, which "
+                       "stands at position 0 and takes ramp"),
+            std::string::npos)
+      << r.err;
+  EXPECT_NE(r.err.find("waves up to the deadlock are in out/noc-routes/a.vcd"), std::string::npos);
+}
+
+TEST_F(NocCommandTest, FilesOfRoutesAreCheckedToTheirEnd) {
+  const auto expect = [this](const std::string& text, const std::vector<std::string>& messages) {
+    folder_.write("bad.yaml", text);
+    const CommandResult r = noc("--routes bad.yaml");
+    EXPECT_EQ(r.status, 2) << text;
+    for (const std::string& message : messages) {
+      EXPECT_NE(r.err.find(message), std::string::npos) << message << "\nis not in\n" << r.err;
+    }
+  };
+  expect("routes: []\n", {"mesh: must be given as WxH"});
+  expect("mesh: 0x4\n", {"bad.yaml:1: mesh = 0x4: must be WxH, 1 .. 4096 columns and rows"});
+  expect(
+      "mesh: 2x1\nroutes:\n  - {tiles: \"0,0\", color: 24, from: up, to: east}\n"
+      "  - {tiles: \"0..2,0\", color: 1, from: ramp}\n  - {colour: 1}\nsources: 7\n",
+      {"bad.yaml:3: color = 24: must be 0 .. 23",
+       "bad.yaml:3: from = up: must be north, east, south, west or ramp",
+       "bad.yaml:4: tiles = 0..2,0: must lie in the mesh of 2 x 1 tiles",
+       "bad.yaml:5: routes = colour: is no key here; did you mean color?",
+       "bad.yaml:5: routes: needs from and to, or positions", "bad.yaml:5: routes: needs tiles",
+       "bad.yaml:6: sources = 7: must be a list of entries"});
+  expect(
+      "mesh: 2x1\nroutes:\n  - {tiles: \"0,0\", color: 3, from: ramp, to: [east, north]}\n"
+      "sources:\n  - {tiles: \"0..1,0\", color: 3}\n",
+      {"router (0, 0), color 3 = output north: must not leave the mesh",
+       "router (0, 0), color 3 = output east: must face a neighbour",
+       "bad.yaml:5: sources = tile (1, 0), color 3: needs a route from the ramp"});
+  expect("a: [\n", {"bad.yaml", "is not valid YAML"});
+  EXPECT_EQ(noc("--routes none.yaml").status, 2);
+  EXPECT_EQ(noc("--pattern routes").status, 2);
+}
+
 TEST_F(NocCommandTest, MachineParametersReachTheFabric) {
   const std::string run = "--mesh 8x1 --pattern neighbor --rate 0.01";
   EXPECT_EQ(stats(run)["mean_latency_cycles"], 5.0);

@@ -112,8 +112,8 @@ TEST_P(TutorialsTest, ItsLinksLeadSomewhere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TutorialsTest,
-                         ::testing::Values("first-run", "own-machine", "own-testbench",
-                                           "reading-waves"),
+                         ::testing::Values("first-run", "own-machine", "own-routes",
+                                           "own-testbench", "reading-waves"),
                          [](const auto& page) {
                            std::string name = page.param;
                            name[name.find('-')] = '_';

@@ -14,6 +14,27 @@
 namespace wse::fabric {
 namespace {
 
+/// To the east end of the row and to the south end of the column in turn; in the last row eastwards
+/// only, in the last column southwards only.
+OwnRoutes two_ways(Mesh mesh) {
+  OwnRoutes own;
+  own.routes = RouteTable(mesh);
+  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
+    for (const auto& [port, color] : {std::pair(Port::kEast, 3), std::pair(Port::kSouth, 17)}) {
+      const auto c = static_cast<std::uint8_t>(color);
+      const bool last = mesh.neighbour(tile, port) == Mesh::kNone;
+      const bool first = mesh.neighbour(tile, facing(port)) == Mesh::kNone;
+      if (last && first) continue;
+      const PortSet from = last    ? PortSet(facing(port))
+                           : first ? PortSet(Port::kRamp)
+                                   : facing(port) | Port::kRamp;
+      own.routes.set(tile, c, {from, last ? PortSet(Port::kRamp) : PortSet(port)});
+      if (!last) own.sources.push_back({tile, c, false});
+    }
+  }
+  return own;
+}
+
 NocConfig config(Pattern pattern, Mesh mesh, double rate, std::uint64_t cycles) {
   NocConfig c;
   c.traffic.pattern = pattern;
@@ -21,6 +42,7 @@ NocConfig config(Pattern pattern, Mesh mesh, double rate, std::uint64_t cycles) 
   c.traffic.rate = rate;
   c.traffic.cycles = cycles;
   if (!info_of(pattern).color) c.traffic.routing = Routing::kXy;
+  if (pattern == Pattern::kRoutes) c.traffic.own = std::make_shared<OwnRoutes>(two_ways(mesh));
   return c;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "wse/base/config_errors.h"
-#include "wse/fabric/route_table.h"
+#include "wse/fabric/own_routes.h"
 
 namespace wse::fabric {
 
@@ -24,6 +25,7 @@ enum class Pattern : std::uint8_t {
   kTranspose,
   kTornado,
   kBitComplement,
+  kRoutes,
 };
 
 struct PatternInfo {
@@ -47,6 +49,7 @@ struct TrafficConfig {
   std::uint32_t distance = 1;   ///< of a shift, tiles
   std::uint32_t packet = 1;     ///< wavelets that are offered together
   std::uint64_t seed = 1;
+  std::shared_ptr<const OwnRoutes> own;  ///< of the pattern kRoutes, on this mesh
 
   void validate(base::ConfigErrors& errors) const;
 };
@@ -67,10 +70,13 @@ class Traffic {
   /// Target of the n-th packet of a sender, n from 0; `dice` is a random number, used by uniform
   /// traffic only. kNobody if there is none: then the packet is not offered.
   std::uint32_t target(std::uint32_t sender, std::uint32_t n, std::uint64_t dice) const;
+  /// Whether the last wavelet of that packet advances the switches that it passes.
+  bool advances(std::uint32_t sender, std::uint32_t n) const;
   /// Targets that a sender takes in turn: target() is the same for n and n + turns().
-  std::uint32_t turns() const { return config_.pattern == Pattern::kHalo ? 4 : 1; }
+  std::uint32_t turns(std::uint32_t sender) const;
 
  private:
+  base::Span own_sources(std::uint32_t tile) const;
   bool sends(std::uint32_t tile) const;
   std::uint32_t fixed_destination(std::uint32_t tile) const;
 

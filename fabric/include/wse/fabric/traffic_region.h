@@ -41,6 +41,7 @@ class TrafficRegion final : public sc_core::sc_module {
   struct Waiting {
     std::uint8_t color;
     std::uint32_t data;
+    bool advance;
   };
   void receive(const RampFrame& frame);
   void run();
