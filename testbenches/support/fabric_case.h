@@ -213,9 +213,11 @@ struct FabricLog {
   fabric::EngineCounts counts;
   std::uint64_t held = 0;
   base::Cycles injections = 0;  ///< sum of the cycles in which wavelets were taken
+  bool idle = false;            ///< at the end nothing was held anywhere, or to be sent
 };
 
-/// Compute engines around an engine: they give what the case says and read as it says.
+/// Compute engines around an engine: they give what the case says and read as it says. Cycles in the
+/// log count from the start of run().
 class FabricDriver final : public fabric::EngineSink {
  public:
   FabricDriver(const FabricCase& c, fabric::Engine& engine) : case_(c), engine_(engine) {}
@@ -223,39 +225,51 @@ class FabricDriver final : public fabric::EngineSink {
   void deliver(base::Cycles cycle, const fabric::Delivery* begin,
                const fabric::Delivery* end) override {
     for (const fabric::Delivery* d = begin; d != end; ++d) {
-      log_.entries.push_back({cycle, d->leaf, d->data, d->flags});
+      log_.entries.push_back({cycle - begin_, d->leaf, d->data, d->flags});
       if (!case_.config.receiver_depth.empty()) arrivals_.push_back({cycle, d->leaf});
     }
   }
   void free_slots(base::Cycles cycle, const std::uint32_t* begin,
                   const std::uint32_t* end) override {
     for (const std::uint32_t* leaf = begin; leaf != end; ++leaf) {
-      log_.entries.push_back({cycle, *leaf, 0, 4});
+      log_.entries.push_back({cycle - begin_, *leaf, 0, 4});
     }
   }
 
   /// Runs until nothing can move any more, or to the limit of the case.
   FabricLog run() {
+    begin_ = engine_.now();
+    const fabric::EngineCounts before = engine_.counts();
     queued_.assign(case_.routes.mesh().tiles() * fabric::kNumColors, 0);
     sending_.resize(case_.routes.mesh().tiles());
     std::size_t next = 0;
-    while (engine_.now() < case_.limit) {
-      for (; next < case_.streams.size() && case_.streams[next].start == engine_.now(); ++next) {
+    while (now() < case_.limit) {
+      for (; next < case_.streams.size() && case_.streams[next].start == now(); ++next) {
         const Stream& stream = case_.streams[next];
         auto& queue = sending_[stream.tile];
         queue.insert(queue.end(), stream.wavelets.begin(), stream.wavelets.end());
       }
-      if (engine_.now() < case_.limit * 3 / 4) inject();  // what flows has time to arrive
+      if (now() < case_.limit * 3 / 4) inject();  // what flows has time to arrive
       read();
       engine_.step(*this);
     }
     std::sort(log_.entries.begin(), log_.entries.end());
     log_.counts = engine_.counts();
+    log_.counts.injected -= before.injected;
+    log_.counts.delivered -= before.delivered;
+    log_.counts.filtered -= before.filtered;
+    log_.counts.hops -= before.hops;
     log_.held = engine_.held();
+    const auto left = [](const auto& queue) { return !queue.empty(); };
+    const auto unread = [](std::uint32_t queued) { return queued != 0; };
+    log_.idle = log_.held == 0 && arrivals_.empty() &&
+                std::none_of(sending_.begin(), sending_.end(), left) &&
+                std::none_of(queued_.begin(), queued_.end(), unread);
     return log_;
   }
 
  private:
+  base::Cycles now() const { return engine_.now() - begin_; }
   void inject() {
     for (std::uint32_t tile = 0; tile < sending_.size(); ++tile) {
       auto& queue = sending_[tile];
@@ -263,7 +277,7 @@ class FabricDriver final : public fabric::EngineSink {
       const std::uint32_t source = engine_.source(tile, queue.front().color);
       if (!engine_.inject(source, queue.front())) continue;
       queue.pop_front();
-      log_.injections += engine_.now() * (tile + 1);
+      log_.injections += now() * (tile + 1);
     }
   }
   void read() {
@@ -273,7 +287,7 @@ class FabricDriver final : public fabric::EngineSink {
     arrivals_.erase(due, arrivals_.end());
     for (std::uint32_t leaf = 0; leaf < queued_.size(); ++leaf) {
       if (queued_[leaf] == 0) continue;
-      base::Random dice(case_.seed ^ (engine_.now() << 20) ^ leaf);
+      base::Random dice(case_.seed ^ (now() << 20) ^ leaf);
       if (dice.below(100) >= case_.read_percent) continue;
       --queued_[leaf];
       engine_.return_credit(leaf);
@@ -286,6 +300,7 @@ class FabricDriver final : public fabric::EngineSink {
   };
   const FabricCase& case_;
   fabric::Engine& engine_;
+  base::Cycles begin_ = 0;
   FabricLog log_;
   std::vector<std::deque<fabric::Wavelet>> sending_;
   std::vector<Arrival> arrivals_;
