@@ -86,6 +86,34 @@ TEST(ReadmeTest, TheAccuracyTableIsWhatTheCommandsMeasure) {
   }
 }
 
+/// Rows of a section that name options of a command in their second cell.
+TEST(ReadmeTest, TheTableOfTheFabricIsWhatTheCommandsMeasure) {
+  std::istringstream lines(read_file(kReadme));
+  int rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t begin = line.find("`--mesh ");
+    if (line.rfind("| ", 0) != 0 || begin == std::string::npos) continue;
+    ++rows;
+    const std::size_t end = line.find('`', begin + 1);
+    const std::string options = line.substr(begin + 1, end - begin - 1);
+    const testing_support::TemporaryFolder folder;
+    const auto run = run_command(std::string(WSE_CLI) + " noc --json " + options, folder);
+    ASSERT_EQ(run.status, 0) << run.err;
+    const std::uint64_t measured = nlohmann::json::parse(run.out).at("cycles");
+    std::string cells = line.substr(end + 4);
+    std::string digits = cells.substr(0, cells.find(" |"));
+    digits.erase(std::remove(digits.begin(), digits.end(), ','), digits.end());
+    const double error = static_cast<double>(measured) / std::stod(digits) - 1;
+    EXPECT_NE(cells.find(fmt::format("| {} | {:+.1f} % |", with_commas(measured), error * 100)),
+              std::string::npos)
+        << line << "\n"
+        << measured;
+    const std::size_t tolerance = cells.rfind(" % |");
+    EXPECT_LE(std::abs(error) * 100, std::stod(cells.substr(cells.rfind('|', tolerance) + 1)));
+  }
+  EXPECT_EQ(rows, 4);
+}
+
 /// A step of every model of the table, from the smallest to Switch-C, on the machine of its row.
 TEST(ReadmeTest, TheTableOfModelsIsWhatTheCommandsMeasure) {
   const auto rows = rows_of("Models");
