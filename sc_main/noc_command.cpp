@@ -10,6 +10,7 @@
 #include "settings_options.h"
 #include "wse/base/text_forms.h"
 #include "wse/fabric/deadlock.h"
+#include "wse/fabric/xy_fabric.h"
 #include "wse/model/routes_file.h"
 #include "wse/report/files.h"
 #include "wse/report/noc_report.h"
@@ -183,7 +184,11 @@ NocWaves waves_of(const NocOptions& o, const fabric::NocConfig& config, std::uin
   base::ConfigErrors errors;
   config.validate_watch(errors);
   errors.throw_if_any();
-  return {o.waves, fabric::Traffic(config.traffic).routes(), core_hz, folder};
+  const bool xy = config.traffic.routing == fabric::Routing::kXy;
+  return {
+      o.waves,
+      xy ? fabric::XyFabric::ports(config.traffic.mesh) : fabric::Traffic(config.traffic).routes(),
+      core_hz, folder};
 }
 
 fabric::NocResult run(const fabric::NocConfig& config, NocWaves& waves) {

@@ -50,7 +50,7 @@ class NetworkOf final : public Network {
     if constexpr (kRunsAhead) fabric_.run_ahead(source, sink);
   }
   void set_watch(RouterWatch& watch) override {
-    if constexpr (std::is_same_v<Fabric, ChannelFabric>) fabric_.set_watch(watch);
+    if constexpr (!std::is_same_v<Fabric, FlowFabric>) fabric_.set_watch(watch);
   }
   std::string explain_deadlock() const override {
     if constexpr (std::is_same_v<Fabric, XyFabric>) {

@@ -333,8 +333,7 @@ void NocConfig::validate(base::ConfigErrors& errors) const {
 }
 
 void NocConfig::validate_watch(base::ConfigErrors& errors) const {
-  errors.require(traffic.routing == Routing::kColor && kind == EngineKind::kCycle, "--wave",
-                 "given", "needs --routing color and --engine cycle");
+  errors.require(kind == EngineKind::kCycle, "--wave", "given", "needs --engine cycle");
 }
 
 NocResult run_noc(const NocConfig& config) { return NocRun(config).run(); }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/fabric/xy_fabric.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "wse/base/check.h"
 #include "wse/fabric/channel.h"
 
@@ -51,6 +54,7 @@ bool XyFabric::inject(std::uint32_t tile, std::uint32_t destination, std::uint32
   if (!push(tile, kRamp, Slot::kFull | data, to.y << 16 | to.x, config_.ramp_cycles)) return false;
   active_.add(tile);
   ++counts_.injected;
+  if (is_watched(tile)) events_.push_back({tile, Port::kRamp, true, {data, 0, false, false}});
   return true;
 }
 
@@ -104,6 +108,10 @@ void XyFabric::visit(std::uint32_t tile) {
       next_.add(other);
       ++counts_.hops;
     }
+    if (watching_ && is_watched(tile)) {
+      const auto data = static_cast<std::uint32_t>(payload);
+      events_.push_back({tile, static_cast<Port>(output), false, {data, 0, false, false}});
+    }
     pointer = static_cast<std::uint8_t>(input + 1);
     const std::uint32_t latency = input == kRamp ? config_.ramp_cycles : config_.hop_cycles;
     slots_[slot] = Slot::stamp(now_ + latency);
@@ -119,6 +127,8 @@ void XyFabric::visit(std::uint32_t tile) {
 void XyFabric::step(EngineSink& sink) {
   if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps();
   moving_ = false;
+  watching_ = watch_ != nullptr && watch_->watches(now_);
+  if (watching_) read_watched_queues();
   const auto flush = [&] {
     counts_.delivered += deliveries_.size();
     sink.deliver(now_ + config_.ramp_cycles, deliveries_.data(),
@@ -134,13 +144,57 @@ void XyFabric::step(EngineSink& sink) {
   });
   if (!deliveries_.empty()) flush();
   std::swap(active_, next_);
+  if (watching_) {
+    std::sort(events_.begin(), events_.end(), [](const LinkEvent& a, const LinkEvent& b) {
+      return std::tie(a.tile, a.given, a.port) < std::tie(b.tile, b.given, b.port);
+    });
+    watch_->see(now_, watched_queues_, events_);
+  }
+  events_.clear();
   ++now_;
   ++step_;
+}
+
+RouteTable XyFabric::ports(Mesh mesh) {
+  RouteTable table(mesh);
+  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
+    PortSet ports;
+    for (const Port port : kPorts) {
+      if (port == Port::kRamp || mesh.neighbour(tile, port) != Mesh::kNone) ports = ports | port;
+    }
+    table.set(tile, 0, {ports, ports});
+  }
+  return table;
+}
+
+void XyFabric::read_watched_queues() {
+  watched_queues_.clear();
+  const base::Rectangle tiles = watch_->tiles();
+  for (std::uint32_t y = tiles.rows.begin; y < tiles.rows.end; ++y) {
+    for (std::uint32_t x = tiles.columns.begin; x < tiles.columns.end; ++x) {
+      const std::uint32_t tile = mesh_.tile(x, y);
+      for (const Port port : kPorts) {
+        if (port != Port::kRamp && mesh_.neighbour(tile, port) == Mesh::kNone) continue;
+        const std::uint32_t slots = port == Port::kRamp ? ramp_slots_ : link_slots_;
+        QueueFill fill{tile, port, 0, 0, static_cast<std::uint8_t>(slots)};
+        for (std::uint32_t i = 0; i < slots; ++i) {
+          const std::uint64_t word = slots_[first_slot(tile, index_of(port)) + i];
+          const bool here = (word & Slot::kFull) != 0 && Slot::due(word, now_);
+          fill.wavelets = static_cast<std::uint8_t>(fill.wavelets + (here ? 1 : 0));
+        }
+        watched_queues_.push_back(fill);
+      }
+    }
+  }
 }
 
 void XyFabric::skip_to(base::Cycles cycle) {
   WSE_CHECK(cycle >= now_ && !can_move(), "a fabric in motion cannot be moved on");
   if (cycle == now_) return;
+  if (watch_ != nullptr && watch_->watches(now_)) {  // what the last cycle left
+    read_watched_queues();
+    watch_->see(now_, watched_queues_, {});
+  }
   if (held_ == 0) ++step_;  // no output is wanted in between
   now_ = cycle;
 }

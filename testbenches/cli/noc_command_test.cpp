@@ -226,7 +226,7 @@ TEST_F(NocCommandTest, BadInputNamesPlaceValueAndRule) {
        "--wave-tiles = 0..9,0: must lie in the mesh of 8 x 8 tiles"},
       {"--wave a.vcd --wave-from 5 --wave-to 4", "--wave-to = 4: must not be before --wave-from"},
       {"--wave a.vcd --wave-trigger color=24", "must be a color 0 .. 23"},
-      {"--wave a.vcd --engine flow", "--wave = given: needs --routing color and --engine cycle"},
+      {"--wave a.vcd --engine flow", "--wave = given: needs --engine cycle"},
       {"--wave a.vcd --mesh 100x100", "--wave-tiles = all: must be at most 4096 routers"},
       {"--frobnicate", "usage"}};
   for (const auto& [arguments, message] : cases) {

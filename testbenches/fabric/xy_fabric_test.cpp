@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 #include <tuple>
 
 #include "wse/base/random.h"
+#include "wse/fabric/noc_run.h"
 
 namespace wse::fabric {
 namespace {
@@ -182,6 +184,57 @@ TEST(XyFabricTest, EqualsThePlainOne) {
     ASSERT_EQ(fast.counts().hops, plain.hops()) << "seed " << seed;
     ASSERT_GT(expected.entries.size(), 0u);
   }
+}
+
+/// Keeps all that leaves the routers of a rectangle; no two wavelets on a link in a cycle.
+class EventLog final : public RouterWatch {
+ public:
+  explicit EventLog(const base::Rectangle& tiles) : tiles_(tiles) {}
+  base::Rectangle tiles() const override { return tiles_; }
+  bool watches(base::Cycles) override { return true; }
+  void see(base::Cycles cycle, const std::vector<QueueFill>& queues,
+           const std::vector<LinkEvent>& events) override {
+    for (const LinkEvent& e : events) {
+      EXPECT_TRUE(seen_.insert({cycle, e.tile, e.port, e.given}).second);
+      log.push_back(
+          fmt::format("{} tile {} {}{}", cycle, e.tile, e.given ? "given " : "", name_of(e.port)));
+      hops += !e.given && e.port != Port::kRamp ? 1 : 0;
+    }
+    for (const QueueFill& q : queues) EXPECT_LE(q.wavelets, q.slots);
+  }
+  std::vector<std::string> log;
+  std::uint64_t hops = 0;
+
+ private:
+  const base::Rectangle tiles_;
+  std::set<std::tuple<base::Cycles, std::uint32_t, Port, bool>> seen_;
+};
+
+TEST(XyFabricTest, AWatchSeesAWaveletOnItsWay) {
+  const Mesh mesh{3, 2};
+  EventLog watch({{0, 3}, {0, 2}});
+  XyFabric fabric(mesh, {});
+  fabric.set_watch(watch);
+  LatencyStats stats;
+  EXPECT_TRUE(fabric.inject(0, 5, 0));  // from (0, 0) to (2, 1)
+  while (fabric.can_move()) fabric.step(stats);
+  EXPECT_EQ(watch.log,
+            (std::vector<std::string>{"0 tile 0 given ramp", "2 tile 0 east", "3 tile 1 east",
+                                      "4 tile 2 south", "5 tile 5 ramp"}));
+}
+
+TEST(XyFabricTest, AWatchSeesEveryHopAndChangesNothing) {
+  NocConfig config;
+  config.traffic.mesh = {7, 6};
+  config.traffic.pattern = Pattern::kUniform;
+  config.traffic.routing = Routing::kXy;
+  config.traffic.rate = 0.4;
+  const NocResult alone = run_noc(config);
+  EventLog watch({{0, 7}, {0, 6}});
+  config.watch = &watch;
+  const NocResult watched = run_noc(config);
+  EXPECT_EQ(watched.result_hash, alone.result_hash);
+  EXPECT_EQ(watch.hops, alone.hops);
 }
 
 }  // namespace

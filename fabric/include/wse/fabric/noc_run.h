@@ -18,7 +18,7 @@ struct NocConfig {
   EngineConfig engine;
   EngineKind kind = EngineKind::kCycle;
   std::uint32_t threads = 1;
-  RouterWatch* watch = nullptr;       ///< of some routers, at the cycle level with colors
+  RouterWatch* watch = nullptr;       ///< of some routers, at the cycle level
   std::function<bool()> interrupted;  ///< asked now and then; true ends the run
 
   void validate(base::ConfigErrors& errors) const;

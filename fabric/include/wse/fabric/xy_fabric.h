@@ -7,6 +7,7 @@
 #include "wse/fabric/active_set.h"
 #include "wse/fabric/engine.h"
 #include "wse/fabric/prefetch.h"
+#include "wse/fabric/router_watch.h"
 
 namespace wse::fabric {
 
@@ -23,6 +24,10 @@ class XyFabric {
     fabric::prefetch(&routers_[tile]);
     fabric::prefetch(&slots_[first_slot(tile, index_of(Port::kRamp))]);
   }
+  /// Before the first cycle; the watch must outlive the fabric. All wavelets have color 0.
+  void set_watch(RouterWatch& watch) { watch_ = &watch; }
+  /// The ports of all routers as routes of color 0, to name them; no routes that an engine takes.
+  static RouteTable ports(Mesh mesh);
   void step(EngineSink& sink);  ///< deliveries come as those of color 0
   bool can_move() const { return moving_ && held_ != 0; }
   void skip_to(base::Cycles cycle);
@@ -53,6 +58,10 @@ class XyFabric {
             std::uint32_t latency);
   void visit(std::uint32_t tile);
   void renew_stamps();
+  bool is_watched(std::uint32_t tile) const {
+    return watch_ != nullptr && watch_->tiles().contains(mesh_.at(tile));
+  }
+  void read_watched_queues();
 
   const Mesh mesh_;
   const EngineConfig config_;
@@ -69,6 +78,10 @@ class XyFabric {
   base::Cycles now_ = 0;
   base::Cycles renewed_ = 0;
   bool moving_ = false;
+  RouterWatch* watch_ = nullptr;
+  bool watching_ = false;  ///< in this cycle
+  std::vector<QueueFill> watched_queues_;
+  std::vector<LinkEvent> events_;  ///< of watched routers, in this cycle
 };
 
 }  // namespace wse::fabric
