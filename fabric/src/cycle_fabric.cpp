@@ -104,7 +104,9 @@ Cycles CycleFabric::horizon() const {
 void CycleFabric::run() {
   // Edges up to now have passed, so everything up to the cycle that they began has come.
   const Cycles begun = epochs_.cycle_at_or_after(base::now());
-  Cycles until = std::max(begun, horizon());
+  // At the end of a window nothing may run ahead, whichever process comes first.
+  const bool ends_window = base::now() % ticker_.window() == 0;
+  Cycles until = ends_window ? begun : std::max(begun, horizon());
   while (core_.now() < until) {
     const Cycles next = inbox_.empty() ? kNever : inbox_.begin()->first;
     if (next != core_.now() && !core_.can_move()) {

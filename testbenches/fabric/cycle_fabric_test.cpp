@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <tlm_utils/simple_target_socket.h>
 
+#include <cmath>
 #include <memory>
 
 #include "support/ramp_checker.h"
@@ -49,7 +50,7 @@ struct LaneOfRegion : sc_core::sc_module {
 struct ActivitySink : sc_core::sc_module {
   tlm_utils::simple_target_socket<ActivitySink> socket{"socket"};
   std::map<std::uint32_t, base::EventCounts> by_die;
-  std::uint64_t records = 0;
+  std::map<std::uint64_t, std::uint64_t> hops_by_window;
 
   explicit ActivitySink(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
     socket.register_b_transport(this, &ActivitySink::b_transport);
@@ -59,17 +60,34 @@ struct ActivitySink : sc_core::sc_module {
     for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {
       by_die[record->die][k] += record->counts[k];
     }
-    ++records;
+    hops_by_window[record->window] += at(record->counts, base::EventKind::kLinkHop);
     trans.set_response_status(tlm::TLM_OK_RESPONSE);
   }
+};
+
+/// Hops of every cycle.
+class CycleHops final : public RouterWatch {
+ public:
+  explicit CycleHops(Mesh mesh) : tiles_{{0, mesh.columns}, {0, mesh.rows}} {}
+  base::Rectangle tiles() const override { return tiles_; }
+  bool watches(base::Cycles) override { return true; }
+  void see(base::Cycles cycle, const std::vector<QueueFill>&,
+           const std::vector<LinkEvent>& events) override {
+    for (const LinkEvent& e : events) hops[cycle] += e.port != Port::kRamp ? 1 : 0;
+  }
+  std::map<base::Cycles, std::uint64_t> hops;
+
+ private:
+  const base::Rectangle tiles_;
 };
 
 /// A mesh cut into columns x rows regions of traffic, checkers on every ramp and lane. With lanes,
 /// the column in the west belongs to edge ports, three rows a lane.
 struct Machine {
   Machine(const TrafficConfig& config, std::uint32_t columns, std::uint32_t rows,
-          std::uint32_t receiver_depth, std::uint64_t window_cycles, bool lanes = false)
-      : traffic(config), ticker("ticker", window_cycles * 1000) {
+          std::uint32_t receiver_depth, double window_cycles, bool lanes = false)
+      : traffic(config),
+        ticker("ticker", static_cast<base::Picoseconds>(std::lround(window_cycles * 1000))) {
     const Mesh mesh = config.mesh;
     if (receiver_depth > 0) {
       engine.receiver_depth.assign(mesh.tiles() * kNumColors,
@@ -133,10 +151,12 @@ struct Machine {
     alone.traffic = traffic.config();
     alone.engine = engine;
     alone.engine.receiver_depth.clear();  // what is read at once never fills a queue
+    CycleHops watch(layout.mesh);
+    alone.watch = &watch;
     const NocResult expected = run_noc(alone);
     ticker.start();
     sc_core::sc_start(sc_core::sc_time::from_value((expected.cycles + 500) * 1000));
-    fabric->report_window(ticker.ended() + 1, base::now());
+    fabric->report_window(ticker.window_at(base::now()), base::now());
     LatencyStats sum;
     std::uint64_t injected = 0, refused = 0;
     for (const auto& region : regions) {
@@ -165,6 +185,12 @@ struct Machine {
     }
     EXPECT_EQ(hops, expected.hops);
     EXPECT_EQ(ramps, expected.delivered);
+    // What happens from an edge on belongs to the window in which the edge lies.
+    std::map<std::uint64_t, std::uint64_t> by_window;
+    for (const auto& [cycle, count] : watch.hops) {
+      if (count != 0) by_window[ticker.window_at(epochs.time_of(cycle))] += count;
+    }
+    EXPECT_EQ(activity.hops_by_window, by_window);
   }
 
   template <class Checker>
@@ -205,6 +231,7 @@ TEST_F(CycleFabricTest, SparseTraffic) { Machine(halo(0.0005), 3, 2, 4, 1000).ch
 TEST_F(CycleFabricTest, ComputeEnginesThatTakeEverything) {
   Machine(halo(0.2), 2, 2, 0, 100).check();
 }
+TEST_F(CycleFabricTest, WindowsThatEndBetweenEdges) { Machine(halo(0.2), 2, 2, 4, 7.3).check(); }
 TEST_F(CycleFabricTest, LanesThatBroadcastAlongRows) {
   TrafficConfig config = halo(0.7);
   config.pattern = Pattern::kRowBroadcast;
