@@ -14,7 +14,8 @@ void relax() {
 
 }  // namespace
 
-BandTeam::BandTeam(std::uint32_t size) {
+BandTeam::BandTeam(std::uint32_t size)
+    : spins_(size <= std::thread::hardware_concurrency() ? kSpins : 0) {
   for (std::uint32_t number = 1; number < size; ++number) {
     threads_.emplace_back([this, number] { serve(number); });
   }
@@ -41,7 +42,7 @@ void BandTeam::run(const std::function<void(std::uint32_t)>& work) {
   work(0);
   // The others have as much to do: they are nearly done, unless the computer runs something else.
   for (unsigned spins = 0; busy_ != 0; ++spins) {
-    if (spins < kSpins) {
+    if (spins < spins_) {
       relax();
     } else {
       std::this_thread::yield();
@@ -50,7 +51,7 @@ void BandTeam::run(const std::function<void(std::uint32_t)>& work) {
 }
 
 void BandTeam::wait_for_round(std::uint64_t last) {
-  for (unsigned spins = 0; spins < kSpins; ++spins) {
+  for (unsigned spins = 0; spins < spins_; ++spins) {
     if (round_ != last) return;
     relax();
   }

@@ -12,7 +12,7 @@ namespace wse::fabric {
 
 /// Threads that do one piece of work each, again and again, with the caller as the first of them.
 /// They spin for a moment between two rounds and then sleep, so that a busy computer is not kept
-/// busier.
+/// busier; more of them than the computer has cores sleep at once.
 class BandTeam {
  public:
   explicit BandTeam(std::uint32_t size);
@@ -29,6 +29,7 @@ class BandTeam {
   void wait_for_round(std::uint64_t last);
 
   const std::function<void(std::uint32_t)>* work_ = nullptr;  ///< of this round
+  const unsigned spins_;
   std::atomic<std::uint64_t> round_{0};
   std::atomic<std::uint32_t> busy_{0};
   std::atomic<std::uint32_t> sleepers_{0};

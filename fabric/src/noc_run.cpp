@@ -270,9 +270,7 @@ class NocRun final : private ChannelFabric::RunAheadSource {
   }
 
   void poll() {
-    if ((++polls_ & 0x3ff) == 0 && config_.interrupted && config_.interrupted()) {
-      throw Interrupted();
-    }
+    if (config_.interrupted && config_.interrupted()) throw Interrupted();
   }
 
   NocResult result(std::uint64_t refused, std::uint64_t accepted) const {
@@ -316,7 +314,6 @@ class NocRun final : private ChannelFabric::RunAheadSource {
   std::vector<std::uint8_t> next_turn_;  ///< by sender
   std::vector<std::uint32_t> turn_;      ///< last cycle in which a backlog was served, by tile
   LatencyStats stats_;
-  std::uint64_t polls_ = 0;
 };
 
 }  // namespace

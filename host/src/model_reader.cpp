@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "wse/base/units.h"
@@ -32,9 +33,32 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
+/// Watches what is parsed for keys that are given twice: the library would take the last one.
+class KeyWatch {
+ public:
+  explicit KeyWatch(std::string path) : path_(std::move(path)) {}
+  bool see(json::parse_event_t event, const json& parsed) {
+    if (event == json::parse_event_t::object_start) keys_.emplace_back();
+    if (event == json::parse_event_t::object_end) keys_.pop_back();
+    if (event != json::parse_event_t::key) return true;
+    const auto key = parsed.get<std::string>();
+    if (!keys_.back().insert(key).second) {
+      throw base::ConfigError(key, "", "is given twice", path_);
+    }
+    return true;
+  }
+
+ private:
+  const std::string path_;
+  std::vector<std::set<std::string>> keys_;  ///< of the objects that are open
+};
+
 json parse(const std::string& path) {
   try {
-    json document = json::parse(read_text(path));
+    KeyWatch watch(path);
+    json document = json::parse(read_text(path), [&watch](int, json::parse_event_t event, json& p) {
+      return watch.see(event, p);
+    });
     if (!document.is_object()) throw base::ConfigError("model", path, "must be a JSON object");
     return document;
   } catch (const json::exception& error) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -185,6 +186,31 @@ std::string dies_csv(const TrainingResult& r) {
   return csv;
 }
 
+namespace {
+
+/// Units of a quantity, the usual one first.
+using Units = std::vector<std::pair<const char*, double>>;
+const Units kBytes{{"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}};
+const Units kWatts{{"kW", 1e3}, {"W", 1}, {"mW", 1e-3}};
+const Units kJoules{{"J", 1}, {"mJ", 1e-3}, {"uJ", 1e-6}, {"nJ", 1e-9}};
+const Units kSeconds{{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}};
+const Units kFlops{{"PFLOP/s", 1e15}, {"TFLOP/s", 1e12}, {"GFLOP/s", 1e9}, {"MFLOP/s", 1e6}};
+const Units kCounts{{"billion", 1e9}, {"million", 1e6}};
+
+/// With so many decimals in the usual unit, or in a finer one where that would leave few digits.
+std::string scaled(double value, const Units& units, int decimals) {
+  if (value == 0) return fmt::format("0 {}", units.front().first);
+  const double least = std::max(std::pow(10.0, 1 - decimals), 0.01);  // two digits
+  if (value >= least * units.front().second) {
+    return fmt::format("{:.{}f} {}", value / units.front().second, decimals, units.front().first);
+  }
+  std::size_t u = 1;
+  while (u + 1 < units.size() && value < units[u].second) ++u;
+  return fmt::format("{:.3g} {}", value / units[u].second, units[u].first);
+}
+
+}  // namespace
+
 std::string summary(const TrainingResult& r) {
   std::string s;
   const auto line = [&s](const std::string& name, const std::string& value) {
@@ -192,23 +218,23 @@ std::string summary(const TrainingResult& r) {
   };
   s += fmt::format("{} on {}, one optimizer step (fidelity: transaction)\n", r.model.name,
                    r.settings.machine.name);
-  line("parameters", fmt::format("{} ({:.2f} billion)", r.model.parameters(),
-                                 static_cast<double>(r.model.parameters()) / 1e9));
+  line("parameters", fmt::format("{} ({})", r.model.parameters(),
+                                 scaled(static_cast<double>(r.model.parameters()), kCounts, 2)));
   line("batch",
        fmt::format("{} sequences of {} tokens in {} micro-batch{}, {}", r.plan.batch,
                    r.plan.schedule.sequence, r.plan.schedule.micro_batches.size(),
                    r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
                    r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
   const model::Residency m = model::residency_of(r.model, r.settings, r.plan);
-  const auto gb = [](base::Bytes bytes) { return static_cast<double>(bytes) / 1e9; };
+  const auto bytes = [](base::Bytes n, int decimals) {
+    return scaled(static_cast<double>(n), kBytes, decimals);
+  };
   line("on the wafer",
-       fmt::format(
-           "one device suffices: {:.2f} GB activations, {:.2f} GB free; {:.2f} GB on its way, "
-           "{:.2f} GB code and sums",
-           gb(m.activations), gb(m.free), gb(m.weights_in_flight + m.gradients_waiting),
-           gb(m.code_and_sums)));
-  line("in MemoryX", fmt::format("{:.1f} GB of {:.0f} GB: weights and optimizer",
-                                 gb(m.parameter_state), gb(m.parameter_capacity)));
+       fmt::format("one device suffices: {} activations, {} free; {} on its way, {} code and sums",
+                   bytes(m.activations, 2), bytes(m.free, 2),
+                   bytes(m.weights_in_flight + m.gradients_waiting, 2), bytes(m.code_and_sums, 2)));
+  line("in MemoryX", fmt::format("{} of {}: weights and optimizer", bytes(m.parameter_state, 1),
+                                 bytes(m.parameter_capacity, 0)));
   if (r.expert_tokens > 0) {
     line("experts", fmt::format("{} a sparse layer, each token sees one; {:.2f} % of the tokens "
                                 "dropped beyond the capacity",
@@ -216,23 +242,25 @@ std::string summary(const TrainingResult& r) {
                                 100 * static_cast<double>(r.dropped_tokens) /
                                     static_cast<double>(r.expert_tokens)));
   }
-  line("step", fmt::format("{:.4f} s = {} cycles of the core clock", r.step_seconds,
+  line("step", fmt::format("{} = {} cycles of the core clock", scaled(r.step_seconds, kSeconds, 4),
                            r.simulated_cycles / r.steps));
   line("tokens/s", fmt::format("{:.0f}", r.tokens_per_second()));
-  line("useful", fmt::format("{:.3f} PFLOP/s, {:.1f} % of the fp16 peak",
-                             r.useful_flops_per_second() / 1e15, r.utilization() * 100));
+  line("useful",
+       fmt::format("{}, {:.1f} % of the fp16 peak", scaled(r.useful_flops_per_second(), kFlops, 3),
+                   r.utilization() * 100));
   line("lanes",
-       fmt::format("{:.2f} GB in, {:.2f} GB out, busy {:.0f} %, stalled by back-pressure {:.0f} %",
-                   static_cast<double>(r.bytes_in) / 1e9, static_cast<double>(r.bytes_out) / 1e9,
+       fmt::format("{} in, {} out, busy {:.0f} %, stalled by back-pressure {:.0f} %",
+                   bytes(r.bytes_in, 2), bytes(r.bytes_out, 2),
                    100 * lane_busy_seconds(r) / r.step_seconds, 100 * lane_stall_fraction(r)));
   line("wafer power",
-       fmt::format("{:.2f} kW mean, {:.2f} kW peak; {:.1f} kW at the wall",
-                   r.wafer_power_mean_w / 1e3, r.wafer_power_peak_w / 1e3,
-                   r.settings.machine.power.system_power_w(r.wafer_power_mean_w) / 1e3));
+       fmt::format(
+           "{} mean, {} peak; {} at the wall", scaled(r.wafer_power_mean_w, kWatts, 2),
+           scaled(r.wafer_power_peak_w, kWatts, 2),
+           scaled(r.settings.machine.power.system_power_w(r.wafer_power_mean_w), kWatts, 1)));
   line("temperature", fmt::format("{:.1f} C mean, {:.1f} C hottest die", r.temperature_mean_c,
                                   r.temperature_peak_c));
-  line("energy", fmt::format("{:.0f} J a step, {:.3f} J a token", r.energy_j,
-                             r.energy_j / r.tokens_per_step()));
+  line("energy", fmt::format("{} a step, {} a token", scaled(r.energy_j, kJoules, 0),
+                             scaled(r.energy_j / r.tokens_per_step(), kJoules, 3)));
   const model::Binding bound = model::binding_of(r.time_ledger);
   line("bound by", fmt::format("{} (compute {:.1f} %, recompute for lack of SRAM {:.1f} %, I/O "
                                "{:.1f} %, latency {:.1f} %)",

@@ -136,6 +136,16 @@ TEST_F(NocCommandTest, FilesOfRoutesAreCheckedToTheirEnd) {
   EXPECT_EQ(noc("--pattern routes").status, 2);
 }
 
+TEST_F(NocCommandTest, AnInterruptEndsALargeRunSoon) {
+  // Killed if it does not end within 20 s; a cycle takes tens of milliseconds.
+  const CommandResult r =
+      run_command("timeout --preserve-status -s INT -k 20 2 " + std::string(WSE_CLI) +
+                      " noc --mesh 600x600 --pattern halo --rate 0.5 --cycles 1000000 --json",
+                  folder_);
+  EXPECT_EQ(r.status, 130) << r.err;
+  EXPECT_EQ(r.out, "");
+}
+
 TEST_F(NocCommandTest, MachineParametersReachTheFabric) {
   const std::string run = "--mesh 8x1 --pattern neighbor --rate 0.01";
   EXPECT_EQ(stats(run)["mean_latency_cycles"], 5.0);

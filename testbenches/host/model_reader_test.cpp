@@ -175,6 +175,9 @@ TEST_F(ModelReaderTest, FilesThatAreNoModelAreRefused) {
   EXPECT_NE(refusal("{}").find("model_type: is missing"), std::string::npos);
   EXPECT_NE(refusal(R"({"model_type":"gpt_neo"})").find("did you mean gpt_neox?"),
             std::string::npos);
+  EXPECT_NE(refusal(R"({"model_type":"gpt2","n_layer":2,"a":{"n_layer":1},"n_layer":3})")
+                .find("n_layer: is given twice"),
+            std::string::npos);
   EXPECT_THROW(read_model("/", "x"), base::ConfigError);
   EXPECT_THROW(read_model("/nowhere.json", "x"), base::ConfigError);
 }

@@ -19,7 +19,7 @@ struct NocConfig {
   EngineKind kind = EngineKind::kCycle;
   std::uint32_t threads = 1;
   RouterWatch* watch = nullptr;       ///< of some routers, at the cycle level
-  std::function<bool()> interrupted;  ///< asked now and then; true ends the run
+  std::function<bool()> interrupted;  ///< asked in every cycle or few; true ends the run
 
   void validate(base::ConfigErrors& errors) const;
   /// Whether routers can be watched.
