@@ -223,6 +223,7 @@ int noc_command(const Arguments& arguments) {
   record.host = base::host_usage();
   record.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  waves.finish();
   fabric::NocConfig unwatched = record.config;
   unwatched.watch = nullptr;
   if (rates.points > 0) {
@@ -232,7 +233,6 @@ int noc_command(const Arguments& arguments) {
     record.saturation = fabric::find_saturation(unwatched);
     if (rates.points == 0) record.rates = record.saturation->tried;
   }
-  waves.finish();
   const nlohmann::ordered_json stats = report::noc_json(record);
   std::vector<std::pair<std::string, std::string>> files{
       {out + "/latency.csv", report::latency_csv(record.result.latencies)},

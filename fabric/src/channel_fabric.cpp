@@ -118,6 +118,7 @@ void ChannelFabric::restore_grant(std::uint32_t channel) {
 }
 
 void ChannelFabric::return_credit(std::uint32_t leaf) {
+  if (credits_.empty()) return;  // compute engines that take everything owe none
   if (twins_ != nullptr && twins_->stands_at(tile_of(leaf))) {
     return twins_->free_slot(tile_of(leaf), Port::kRamp, color_of(leaf), config_.ramp_cycles);
   }
@@ -139,7 +140,7 @@ void ChannelFabric::take_due() {
 }
 
 void ChannelFabric::step(EngineSink& sink) {
-  if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps();
+  if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps(now_);
   if (under_way_ != 0) take_due();
   watching_ = watch_ != nullptr && watch_->watches(now_);
   if (watching_) read_watched_queues();
@@ -268,11 +269,12 @@ void ChannelFabric::step_twins(EngineSink& sink) {
   twins_->step(sink);
 }
 
-void ChannelFabric::on_skip(base::Cycles /*cycle*/) {
+void ChannelFabric::on_skip(base::Cycles cycle) {
   if (watch_ != nullptr && watch_->watches(now_)) {  // what the last cycle left
     read_watched_queues();
     watch_->see(now_, watched_queues_, {});
   }
+  if (cycle - renewed_ >= Slot::kRenewEvery) renew_stamps(cycle);
   // Where nothing is held no output is wanted in the cycles passed over.
   if (held() == 0) ++step_;
 }
@@ -375,19 +377,22 @@ std::size_t ChannelFabric::bytes() const {
          arbiters_.bytes() + credits_.size();
 }
 
-/// Stamps that have come due long ago are set to now, so that they stay in the past.
-void ChannelFabric::renew_stamps() {
+/// Stamps that have come due long ago are set to a cycle from now on, so that they stay in the past.
+/// What nobody waits for comes due within a few cycles: all stamps have, if the cycle is far away.
+void ChannelFabric::renew_stamps(base::Cycles cycle) {
+  const bool is_far = cycle - now_ >= Slot::kRenewEvery / 2;
+  const base::Cycles renewed = is_far ? cycle : now_;
   for (std::uint32_t leaf = 0; leaf < graph_.mesh().tiles() * kNumColors; ++leaf) {
-    graph_.for_each_channel(leaf, [this](std::uint32_t i) {
+    graph_.for_each_channel(leaf, [&](std::uint32_t i) {
       for (std::uint8_t place = 0; place < records_[i].channel.capacity; ++place) {
         Record::Word& word = slot(records_[i], place);
         const std::uint64_t old = word.load(std::memory_order_relaxed);
-        if (!Slot::due(old, now_)) continue;
-        word.store((old & Slot::kPayload) | Slot::stamp(now_), std::memory_order_relaxed);
+        if (!is_far && !Slot::due(old, now_)) continue;
+        word.store((old & Slot::kPayload) | Slot::stamp(renewed), std::memory_order_relaxed);
       }
     });
   }
-  renewed_ = now_;
+  renewed_ = renewed;
 }
 
 }  // namespace wse::fabric

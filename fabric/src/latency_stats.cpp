@@ -43,12 +43,7 @@ void LatencyStats::deliver_flow(std::uint32_t number, const Circuit& circuit, ba
   flow.products += offered_term(wavelet.data) * cycle_term(first);
   flow.last = first;
   const std::uint32_t latency = static_cast<std::uint32_t>(first) - wavelet.data;
-  for (auto& [at_source, count] : flow.latencies) {
-    if (at_source != latency) continue;
-    ++count;
-    return;
-  }
-  flow.latencies.emplace_back(latency, 1);
+  ++flow.latencies[latency];
 }
 
 EngineSink* LatencyStats::for_band(std::uint32_t band) {

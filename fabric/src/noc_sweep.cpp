@@ -29,9 +29,11 @@ Saturation find_saturation(NocConfig config) {
     return found.tried.back().result;
   };
   const auto senders = static_cast<double>(Traffic(config.traffic).senders().size());
-  const double idle =
-      std::min(0.01, kIdleOffers / (senders * static_cast<double>(config.traffic.cycles)));
-  found.zero_load_latency = run(idle).mean_latency();
+  // Packets count: as many of them are needed for a mean.
+  double idle = std::min(0.01, kIdleOffers * config.traffic.packet /
+                                   (senders * static_cast<double>(config.traffic.cycles)));
+  while (run(idle).delivered == 0 && idle < 1) idle = std::min(1.0, 4 * idle);
+  found.zero_load_latency = found.tried.back().result.mean_latency();
   const auto saturated = [&](double rate) {
     const NocResult& r = run(rate);
     return static_cast<double>(r.refused) > kRefused * static_cast<double>(r.offered) ||

@@ -47,7 +47,7 @@ void ChannelFabric::run_ahead(RunAheadSource& source, EngineSink& sink) {
 
 /// What ramps have under way becomes active; visited too early it waits.
 void ChannelFabric::start_ahead() {
-  if (now_ + kCyclesAhead - renewed_ >= Slot::kRenewEvery) renew_stamps();
+  if (now_ + kCyclesAhead - renewed_ >= Slot::kRenewEvery) renew_stamps(now_);
   for (std::vector<std::uint32_t>& due : arrivals_due_) {
     for (const std::uint32_t index : due) {
       Band& band = band_of(index);

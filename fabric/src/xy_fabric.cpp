@@ -125,7 +125,7 @@ void XyFabric::visit(std::uint32_t tile) {
 }
 
 void XyFabric::step(EngineSink& sink) {
-  if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps();
+  if (now_ - renewed_ >= Slot::kRenewEvery) renew_stamps(now_);
   moving_ = false;
   watching_ = watch_ != nullptr && watch_->watches(now_);
   if (watching_) read_watched_queues();
@@ -195,15 +195,18 @@ void XyFabric::skip_to(base::Cycles cycle) {
     read_watched_queues();
     watch_->see(now_, watched_queues_, {});
   }
+  if (cycle - renewed_ >= Slot::kRenewEvery) renew_stamps(cycle);
   if (held_ == 0) ++step_;  // no output is wanted in between
   now_ = cycle;
 }
 
-void XyFabric::renew_stamps() {
+/// As in ChannelFabric.
+void XyFabric::renew_stamps(base::Cycles cycle) {
+  const bool is_far = cycle - now_ >= Slot::kRenewEvery / 2;
+  renewed_ = is_far ? cycle : now_;
   for (std::uint64_t& slot : slots_) {
-    if (Slot::due(slot, now_)) slot = (slot & Slot::kPayload) | Slot::stamp(now_);
+    if (is_far || Slot::due(slot, now_)) slot = (slot & Slot::kPayload) | Slot::stamp(renewed_);
   }
-  renewed_ = now_;
 }
 
 std::size_t XyFabric::bytes() const {

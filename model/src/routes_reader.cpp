@@ -182,6 +182,10 @@ class RoutesReader {
         !needs(entry, "routes", color.has_value(), "color")) {
       return;
     }
+    constexpr std::size_t kMostKinds = 60'000;
+    if (routes_.routes.kinds() > kMostKinds) {
+      return add(entry, "routes", fmt::format("must be at most {} different ones", kMostKinds));
+    }
     for (std::uint32_t y = tiles->rows.begin; y < tiles->rows.end; ++y) {
       for (std::uint32_t x = tiles->columns.begin; x < tiles->columns.end; ++x) {
         routes_.routes.set(mesh_.tile(x, y), *color, r);
@@ -237,7 +241,12 @@ class RoutesReader {
     entries(node, "filter",
             {{"counter", bounds(RampFilter::Kind::kCounter)},
              {"range", bounds(RampFilter::Kind::kRange)}});
-    if (f.kind == RampFilter::Kind::kNone) add(node, "filter", "needs counter or range");
+    const bool is_one = node.IsMap() && node.size() == 1;
+    if (f.kind == RampFilter::Kind::kNone || !is_one) {
+      add(node, "filter", "needs counter or range, one of them");
+    } else if (f.kind == RampFilter::Kind::kCounter && f.first >= f.period) {
+      add(node, "filter", "first must be less than the period, or nothing passes");
+    }
     return f;
   }
 

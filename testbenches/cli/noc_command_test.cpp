@@ -131,6 +131,14 @@ TEST_F(NocCommandTest, FilesOfRoutesAreCheckedToTheirEnd) {
       {"router (0, 0), color 3 = output north: must not leave the mesh",
        "router (0, 0), color 3 = output east: must face a neighbour",
        "bad.yaml:5: sources = tile (1, 0), color 3: needs a route from the ramp"});
+  expect(
+      "mesh: 2x1\nroutes:\n  - {tiles: \"0,0\", color: 3, from: ramp, to: ramp, filter: {counter: "
+      "{period: 2, first: 2, last: 3}}}\n",
+      {"bad.yaml:3: filter: first must be less than the period"});
+  expect(
+      "mesh: 2x1\nroutes:\n  - {tiles: \"0,0\", color: 3, from: ramp, to: ramp, filter: {counter: "
+      "{period: 2}, range: {first: 1, last: 2}}}\n",
+      {"bad.yaml:3: filter: needs counter or range, one of them"});
   expect("a: [\n", {"bad.yaml", "is not valid YAML"});
   EXPECT_EQ(noc("--routes none.yaml").status, 2);
   EXPECT_EQ(noc("--pattern routes").status, 2);

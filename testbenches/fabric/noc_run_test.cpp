@@ -174,6 +174,20 @@ TEST(NocRunTest, TheSeedDecides) {
   EXPECT_NE(run_noc(c).result_hash, first);
 }
 
+TEST(NocRunTest, LongPausesChangeNothing) {
+  // Hundreds of millions of cycles between two wavelets: stamps of slots have gone round.
+  for (const Routing routing : {Routing::kColor, Routing::kXy}) {
+    for (const std::uint64_t seed : {3U, 4U, 5U}) {
+      NocConfig c = config(Pattern::kNeighbor, {2, 1}, 3e-9, 1'000'000'000);
+      c.traffic.routing = routing;
+      c.traffic.seed = seed;
+      const NocResult r = run_noc(c);
+      EXPECT_GT(r.delivered, 0u);
+      EXPECT_EQ(r.latency_max, 5u);
+    }
+  }
+}
+
 TEST(NocRunTest, LowLoadHasTheZeroLoadLatency) {
   // Two ramps and the mean distance of two different tiles: (2/3)(k^2 - 1)/k x k^2 / (k^2 - 1).
   const NocResult r = run_noc(config(Pattern::kUniform, {8, 8}, 0.001, 400'000));
@@ -187,6 +201,12 @@ TEST(NocSweepTest, TheHotspotSaturatesWhereItsRampIsFull) {
   EXPECT_TRUE(
       std::is_sorted(found.tried.begin(), found.tried.end(),
                      [](const RatePoint& a, const RatePoint& b) { return a.rate < b.rate; }));
+}
+
+TEST(NocSweepTest, LargePacketsHaveAnIdleLatencyToo) {
+  NocConfig c = config(Pattern::kNeighbor, {8, 8}, 1, 1000);
+  c.traffic.packet = 1000;
+  EXPECT_GT(find_saturation(c).zero_load_latency, 5);
 }
 
 TEST(NocSweepTest, NeighboursNeverSaturate) {

@@ -198,7 +198,7 @@ class ChannelFabric final : public Engine {
   void read_watched_queues();
   void show_watch();
   Band& band_of(std::uint32_t index);
-  void renew_stamps();
+  void renew_stamps(base::Cycles cycle);
   void on_skip(base::Cycles cycle) override;
 
   const EngineConfig config_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "wse/base/result_hash.h"
@@ -96,7 +97,7 @@ class LatencyStats final : public EngineSink {
     std::uint64_t offered_terms = 0;
     std::uint64_t products = 0;  ///< of offered_term and cycle_term at depth 0
     base::Cycles last = 0;       ///< at depth 0
-    std::vector<std::pair<std::uint32_t, std::uint64_t>> latencies;  ///< at depth 0, and how many
+    std::unordered_map<std::uint32_t, std::uint64_t> latencies;  ///< at depth 0: how many
   };
   std::vector<Flow> flows_;  ///< by circuit
   std::vector<std::unique_ptr<LatencyStats>> bands_;

@@ -57,7 +57,7 @@ class XyFabric {
   bool push(std::uint32_t tile, std::size_t input, std::uint64_t payload, std::uint32_t destination,
             std::uint32_t latency);
   void visit(std::uint32_t tile);
-  void renew_stamps();
+  void renew_stamps(base::Cycles cycle);
   bool is_watched(std::uint32_t tile) const {
     return watch_ != nullptr && watch_->tiles().contains(mesh_.at(tile));
   }
