@@ -8,6 +8,17 @@
 #include "wse/fabric/channel_fabric.h"
 
 namespace wse::fabric {
+namespace {
+
+AheadShape shape_of(const ChannelGraph& graph) {
+  AheadShape shape;
+  shape.blocks = graph.blocks();
+  shape.strip = graph.strip();
+  shape.cycles = ChannelFabric::kCyclesAhead;
+  return shape;
+}
+
+}  // namespace
 
 bool ChannelFabric::can_run_ahead() const {
   if (graph_.blocks() == 0 || !credits_.empty() || watch_ != nullptr || twins_ != nullptr) {
@@ -59,21 +70,15 @@ void ChannelFabric::start_ahead() {
 }
 
 void ChannelFabric::run_band_ahead(std::uint32_t b, RunAheadSource& source) {
-  AheadShape shape;
+  AheadShape shape = shape_of(graph_);
   shape.rows = bands_[b].rows;
   shape.shrinks_above = b > 0;
   shape.shrinks_below = b + 1 < bands_.size();
-  shape.blocks = graph_.blocks();
-  shape.strip = graph_.strip();
-  shape.cycles = kCyclesAhead;
   for_each_ahead(shape, [&](const AheadPiece& piece) { run_piece(b, piece, source); });
 }
 
 void ChannelFabric::run_border_ahead(std::uint32_t above, RunAheadSource& source) {
-  AheadShape shape;
-  shape.blocks = graph_.blocks();
-  shape.strip = graph_.strip();
-  shape.cycles = kCyclesAhead;
+  const AheadShape shape = shape_of(graph_);
   const std::uint32_t border = bands_[above].rows.end;
   for_each_beside(border, shape, [&](const AheadPiece& piece) {
     const std::uint32_t b = piece.row < border ? above : above + 1;

@@ -95,7 +95,8 @@ TEST_F(WavesTest, AnInterruptedRunLeavesWavesThatCanBeReadAndNothingElse) {
   const std::string vcd = read_file(folder_.file("out/wafer.partial.vcd"));
   EXPECT_NE(vcd.find("$enddefinitions $end\n#"), std::string::npos);
   EXPECT_EQ(vcd.back(), '\n');
-  if (run_command("command -v fst2vcd", folder_).status != 0) GTEST_SKIP() << "needs gtkwave";
+  if (run_command("command -v fst2vcd", folder_).status != 0)
+    GTEST_SKIP() << "needs gtkwave, which .ci/run installs";
   const CommandResult read = run_command("timeout 10 fst2vcd out/wafer.partial.fst", folder_);
   EXPECT_EQ(read.status, 0);
   EXPECT_NE(read.out.find("$enddefinitions $end\n#"), std::string::npos) << read.out.substr(0, 500);

@@ -18,11 +18,7 @@ using testing::FabricCase;
 using testing::FabricDriver;
 using testing::FabricLog;
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::uint64_t kCases = 200;
-#else
-constexpr std::uint64_t kCases = 1000;
-#endif
+constexpr std::uint64_t kCases = testing::case_count(1000, 200);
 
 /// Calls test(case, engine, name) for each engine of many cases.
 template <class Test>

@@ -17,11 +17,7 @@ using testing::FabricCase;
 using testing::FabricDriver;
 using testing::FabricLog;
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::uint64_t kCases = 100;
-#else
-constexpr std::uint64_t kCases = 1000;
-#endif
+constexpr std::uint64_t kCases = testing::case_count(1000, 100);
 
 ::testing::AssertionResult equal(const FabricLog& reference, const FabricLog& log) {
   for (std::size_t i = 0; i < std::min(reference.entries.size(), log.entries.size()); ++i) {

@@ -12,6 +12,16 @@
 
 namespace wse::testing {
 
+/// Cases of a test, fewer where every access of memory is checked.
+constexpr std::uint64_t case_count([[maybe_unused]] std::uint64_t plain,
+                                   [[maybe_unused]] std::uint64_t checked) {
+#if defined(__SANITIZE_ADDRESS__)
+  return checked;
+#else
+  return plain;
+#endif
+}
+
 /// Wavelets that a compute engine gives to its ramp, one a cycle from `start` on as slots allow.
 struct Stream {
   std::uint32_t tile = 0;
