@@ -12,7 +12,8 @@ namespace wse::tiles {
 namespace {
 
 __extension__ using Wide = __int128;
-constexpr int kPoint = 48;  // binary digits after the point of a Wide
+constexpr int kPoint = 48;                    // binary digits after the point of a Wide
+constexpr Wide kUnit = Wide{1} << (48 - 24);  // 2^-24, the least half, as a Wide
 
 /// A finite half, exactly, in units of 2^-24.
 std::int64_t units(Half h) {
@@ -32,13 +33,13 @@ std::uint16_t nearest(Wide value) {
   for (int bit = 14; bit >= 0; --bit) {
     const auto next = static_cast<std::uint16_t>(below | 1 << bit);
     if (!is_finite(Half::of_bits(next))) continue;
-    if (static_cast<Wide>(units(Half::of_bits(next))) << 24 <= magnitude) below = next;
+    if (static_cast<Wide>(units(Half::of_bits(next))) * kUnit <= magnitude) below = next;
   }
-  const Wide low = static_cast<Wide>(units(Half::of_bits(below))) << 24;
+  const Wide low = static_cast<Wide>(units(Half::of_bits(below))) * kUnit;
   const auto above = static_cast<std::uint16_t>(below + 1);
   // Beyond the largest, the next step of the same size stands for infinity.
   const Wide high = is_finite(Half::of_bits(above))
-                        ? static_cast<Wide>(units(Half::of_bits(above))) << 24
+                        ? static_cast<Wide>(units(Half::of_bits(above))) * kUnit
                         : static_cast<Wide>(65536) << kPoint;
   const Wide twice = 2 * magnitude - low - high;
   const bool up = twice > 0 || (twice == 0 && (below & 1) != 0);
@@ -80,8 +81,8 @@ TEST(HalfTest, SumsAndProductsAreRoundedOnce) {
             ? Half::of_bits(static_cast<std::uint16_t>((a.bits() ^ 0x8000) + random.below(64) - 32))
             : random_half(random);
     if (!is_finite(b)) continue;
-    expect_nearest(a + b, static_cast<Wide>(units(a) + units(b)) << 24, a, b, {});
-    expect_nearest(a - b, static_cast<Wide>(units(a) - units(b)) << 24, a, b, {});
+    expect_nearest(a + b, static_cast<Wide>(units(a) + units(b)) * kUnit, a, b, {});
+    expect_nearest(a - b, static_cast<Wide>(units(a) - units(b)) * kUnit, a, b, {});
     expect_nearest(a * b, static_cast<Wide>(units(a)) * units(b), a, b, {});
     if (HasFailure()) return;
   }
@@ -98,7 +99,8 @@ TEST(HalfTest, AMultiplyAddIsRoundedOnce) {
       c = Half::of_bits(static_cast<std::uint16_t>((a * b).bits() - step));
     }
     if (!is_finite(c)) continue;
-    const Wide exact = static_cast<Wide>(units(a)) * units(b) + (static_cast<Wide>(units(c)) << 24);
+    const Wide exact =
+        static_cast<Wide>(units(a)) * units(b) + (static_cast<Wide>(units(c)) * kUnit);
     expect_nearest(fma(a, b, c), exact, a, b, c);
     if (HasFailure()) return;
   }
