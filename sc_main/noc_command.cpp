@@ -33,7 +33,7 @@ struct NocOptions {
   std::int64_t distance = 1;
   std::int64_t packet = 1;
   std::int64_t threads = 1;
-  std::uint64_t seed = 1;
+  std::int64_t seed = 1;
   std::string rates;
   bool saturation = false;
   NocWaveOptions waves;
@@ -73,6 +73,10 @@ bool read_options(const Arguments& arguments, NocOptions& o) {
   o.settings.add_to(options);
   po::variables_map values;
   if (!parse_options(arguments, options, {}, "wse noc [options]", values)) return false;
+  if (values.count("routes") != 0 && o.routes.empty()) {
+    throw base::ConfigError("--routes", "\"\"", "must name a file");
+  }
+  o.waves.check_given(values);
   if (o.pattern.empty()) o.pattern = o.routes.empty() ? "neighbor" : "routes";
   return true;
 }
@@ -132,7 +136,8 @@ fabric::NocConfig config_of(const NocOptions& o, const model::Settings& settings
   traffic.radius = whole("--radius", o.radius, errors);
   traffic.distance = whole("--distance", o.distance, errors);
   traffic.packet = whole("--packet", o.packet, errors);
-  traffic.seed = o.seed;
+  errors.require(o.seed >= 0, "--seed", o.seed, "must not be negative");
+  traffic.seed = static_cast<std::uint64_t>(o.seed);
   errors.require(o.routing == "color" || o.routing == "xy", "--routing", o.routing,
                  "must be color or xy");
   if (o.routing == "xy") traffic.routing = fabric::Routing::kXy;
@@ -183,8 +188,10 @@ NocWaves waves_of(const NocOptions& o, const fabric::NocConfig& config, std::uin
   if (o.waves.file.empty()) return {o.waves, fabric::RouteTable({0, 0}), core_hz, folder};
   base::ConfigErrors errors;
   config.validate_watch(errors);
-  errors.throw_if_any();
   const bool xy = config.traffic.routing == fabric::Routing::kXy;
+  errors.require(!xy || o.waves.trigger.rfind("color", 0) != 0, "--wave-trigger", o.waves.trigger,
+                 "cannot be: wavelets of --routing xy have no color");
+  errors.throw_if_any();
   return {
       o.waves,
       xy ? fabric::XyFabric::ports(config.traffic.mesh) : fabric::Traffic(config.traffic).routes(),
@@ -198,6 +205,32 @@ fabric::NocResult run(const fabric::NocConfig& config, NocWaves& waves) {
     waves.finish_at_deadlock();  // they are whole: nothing more can happen
     throw;
   }
+}
+
+/// The same traffic at other rates.
+void sweep(bool saturation, const RateRange& rates, report::NocRecord& record) {
+  fabric::NocConfig unwatched = record.config;
+  unwatched.watch = nullptr;
+  if (rates.points > 0) {
+    record.rates = fabric::sweep_rates(unwatched, rates.first, rates.last, rates.points);
+  }
+  if (!saturation) return;
+  record.saturation = fabric::find_saturation(unwatched);
+  if (rates.points == 0) record.rates = record.saturation->tried;
+}
+
+/// Gives what is in stats.json.
+std::string write_results(const report::NocRecord& record, const std::string& out) {
+  const std::string stats = report::noc_json(record).dump(2) + "\n";
+  std::vector<std::pair<std::string, std::string>> files{
+      {out + "/latency.csv", report::latency_csv(record.result.latencies)},
+      {out + "/report.html", report::noc_page(record)}};
+  if (!record.rates.empty()) {
+    files.emplace_back(out + "/rates.csv", report::rates_csv(record.rates));
+  }
+  files.emplace_back(out + "/stats.json", stats);
+  report::write_files(files);
+  return stats;
 }
 
 }  // namespace
@@ -224,26 +257,16 @@ int noc_command(const Arguments& arguments) {
   record.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   waves.finish();
-  fabric::NocConfig unwatched = record.config;
-  unwatched.watch = nullptr;
-  if (rates.points > 0) {
-    record.rates = fabric::sweep_rates(unwatched, rates.first, rates.last, rates.points);
+  try {
+    sweep(o.saturation, rates, record);
+  } catch (const fabric::DeadlockError&) {
+    write_results(record, out);  // of the run itself
+    std::cerr << "wse: results of the run before the other rates are in " << out << "/\n";
+    throw;
   }
-  if (o.saturation) {
-    record.saturation = fabric::find_saturation(unwatched);
-    if (rates.points == 0) record.rates = record.saturation->tried;
-  }
-  const nlohmann::ordered_json stats = report::noc_json(record);
-  std::vector<std::pair<std::string, std::string>> files{
-      {out + "/latency.csv", report::latency_csv(record.result.latencies)},
-      {out + "/report.html", report::noc_page(record)}};
-  if (!record.rates.empty()) {
-    files.emplace_back(out + "/rates.csv", report::rates_csv(record.rates));
-  }
-  files.emplace_back(out + "/stats.json", stats.dump(2) + "\n");
-  report::write_files(files);
+  const std::string stats = write_results(record, out);
   if (o.json) {
-    std::cout << stats.dump(2) << std::endl;
+    std::cout << stats << std::flush;
   } else if (!o.quiet) {
     std::cout << report::noc_summary(record) << "  results in             " << out
               << "/ (report.html, stats.json, latency.csv"

@@ -78,6 +78,19 @@ void NocWaveOptions::add_to(po::options_description& options) {
       "cycles recorded from the trigger on (default 64)");
 }
 
+void NocWaveOptions::check_given(const po::variables_map& values) const {
+  base::ConfigErrors errors;
+  if (values.count("wave") != 0) {
+    errors.require(!file.empty(), "--wave", "\"\"", "must name a file");
+  } else {
+    for (const auto& [option, value] : values) {
+      errors.require(option.rfind("wave-", 0) != 0, "--" + option, "given",
+                     "describes waves, of which --wave FILE is to be given");
+    }
+  }
+  errors.throw_if_any();
+}
+
 Selection NocWaveOptions::selection(fabric::Mesh mesh) const {
   base::ConfigErrors errors;
   Selection selection;

@@ -23,6 +23,8 @@ struct NocWaveOptions {
   std::int64_t after = 64;
 
   void add_to(boost::program_options::options_description& options);
+  /// Throws ConfigError: what describes waves needs some.
+  void check_given(const boost::program_options::variables_map& values) const;
   /// Throws ConfigError.
   report::FabricWaveSelection selection(fabric::Mesh mesh) const;
 };

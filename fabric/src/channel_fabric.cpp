@@ -120,7 +120,7 @@ void ChannelFabric::restore_grant(std::uint32_t channel) {
 void ChannelFabric::return_credit(std::uint32_t leaf) {
   if (credits_.empty()) return;  // compute engines that take everything owe none
   if (twins_ != nullptr && twins_->stands_at(tile_of(leaf))) {
-    return twins_->free_slot(tile_of(leaf), Port::kRamp, color_of(leaf), config_.ramp_cycles);
+    twins_->free_slot(tile_of(leaf), Port::kRamp, color_of(leaf), config_.ramp_cycles);
   }
   due_in(credits_due_, now_ + config_.ramp_cycles).push_back(leaf);
   ++under_way_;
@@ -270,13 +270,19 @@ void ChannelFabric::step_twins(EngineSink& sink) {
 }
 
 void ChannelFabric::on_skip(base::Cycles cycle) {
-  if (watch_ != nullptr && watch_->watches(now_)) {  // what the last cycle left
-    read_watched_queues();
-    watch_->see(now_, watched_queues_, {});
-  }
+  if (watch_ != nullptr) show_waiting(*watch_, cycle);
   if (cycle - renewed_ >= Slot::kRenewEvery) renew_stamps(cycle);
   // Where nothing is held no output is wanted in the cycles passed over.
   if (held() == 0) ++step_;
+}
+
+/// What the last cycle left, and as long as it waits.
+void ChannelFabric::show_waiting(RouterWatch& watch, base::Cycles end) {
+  if (held() == 0) end = now_ + 1;
+  for (base::Cycles cycle = now_; cycle < end && watch.watches(cycle); ++cycle) {
+    if (cycle == now_) read_watched_queues();
+    watch.see(cycle, watched_queues_, {});
+  }
 }
 
 EngineCounts ChannelFabric::counts() const {

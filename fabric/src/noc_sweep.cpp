@@ -4,15 +4,28 @@
 #include <algorithm>
 #include <cmath>
 
+#include "wse/fabric/deadlock.h"
+
 namespace wse::fabric {
+namespace {
+
+RatePoint run_at(double rate, NocConfig& config) {
+  config.traffic.rate = rate;
+  try {
+    return {rate, run_noc(config)};
+  } catch (const DeadlockError& error) {
+    throw DeadlockError(fmt::format("at a rate of {:.6g}: {}", rate, error.what()));
+  }
+}
+
+}  // namespace
 
 std::vector<RatePoint> sweep_rates(NocConfig config, double first, double last,
                                    std::uint32_t points) {
   std::vector<RatePoint> all;
   for (std::uint32_t i = 0; i < points; ++i) {
     const double share = points == 1 ? 0.0 : static_cast<double>(i) / (points - 1);
-    config.traffic.rate = first + (last - first) * share;
-    all.push_back({config.traffic.rate, run_noc(config)});
+    all.push_back(run_at(first + (last - first) * share, config));
   }
   return all;
 }
@@ -24,8 +37,7 @@ Saturation find_saturation(NocConfig config) {
   constexpr double kSlower = 3;
   Saturation found;
   const auto run = [&](double rate) -> const NocResult& {
-    config.traffic.rate = rate;
-    found.tried.push_back({rate, run_noc(config)});
+    found.tried.push_back(run_at(rate, config));
     return found.tried.back().result;
   };
   const auto senders = static_cast<double>(Traffic(config.traffic).senders().size());

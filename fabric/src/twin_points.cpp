@@ -88,6 +88,9 @@ void TwinPoints::give(Twin& twin, Port output, const Wavelet& wavelet, EngineSin
   }
   if (output == Port::kRamp) {
     const Delivery delivery = Delivery::of(leaf_of(twin.tile, wavelet.color), wavelet);
+    if (!f.credits_.empty() && f.credits_[delivery.leaf]-- == 0) {
+      fail(twin, output, wavelet.color, "has no slot there");
+    }
     sink.deliver(f.now_ + f.config_.ramp_cycles, &delivery, &delivery + 1);
     ++counts.delivered;
     if (tile_counts != nullptr) ++tile_counts[twin.tile].ramp;

@@ -105,6 +105,40 @@ TEST_F(NocCommandTest, ADeadlockIsAFailedRunThatSaysWhoWaits) {
   EXPECT_NE(r.err.find("waves up to the deadlock are in out/noc-routes/a.vcd"), std::string::npos);
 }
 
+TEST_F(NocCommandTest, ADeadlockAtAnotherRateLeavesTheRunItself) {
+  // Of a switch that is turned for good, only a rate that sends two wavelets finds out.
+  folder_.write("turned.yaml",
+                "mesh: 2x1\n"
+                "routes:\n"
+                "  - {tiles: \"0,0\", color: 2, from: ramp, to: east}\n"
+                "  - {tiles: \"1,0\", color: 2, positions: [{from: west, to: ramp}, {from: ramp, "
+                "to: ramp}]}\n"
+                "sources: [{tiles: \"0,0\", color: 2, advance: true}]\n");
+  const std::string run = "--routes turned.yaml --rate 0.001 --seed 1 --cycles 300";
+  const json alone = stats(run);
+  const CommandResult r = noc(run + " --rates 0.5..1/2 --out both");
+  EXPECT_EQ(r.status, 1);
+  EXPECT_NE(r.err.find("at a rate of 0.5: "), std::string::npos) << r.err;
+  EXPECT_NE(r.err.find("results of the run before the other rates are in both/"),
+            std::string::npos);
+  EXPECT_EQ(json::parse(read_file(folder_.file("both/stats.json")))["result_hash"],
+            alone["result_hash"]);
+}
+
+TEST_F(NocCommandTest, OptionsThatWouldDoNothingAreRefused) {
+  const auto refuses = [this](const std::string& options, const std::string& message) {
+    const CommandResult r = noc(options);
+    EXPECT_EQ(r.status, 2) << options;
+    EXPECT_NE(r.err.find(message), std::string::npos) << r.err;
+  };
+  refuses("--wave-from 3", "--wave-from = given: describes waves, of which --wave FILE is");
+  refuses("--wave \"\"", "--wave = \"\": must name a file");
+  refuses("--routes \"\"", "--routes = \"\": must name a file");
+  refuses("--seed -1", "--seed = -1: must not be negative");
+  refuses("--pattern uniform --routing xy --wave a.vcd --wave-trigger color=0",
+          "wavelets of --routing xy have no color");
+}
+
 TEST_F(NocCommandTest, FilesOfRoutesAreCheckedToTheirEnd) {
   const auto expect = [this](const std::string& text, const std::vector<std::string>& messages) {
     folder_.write("bad.yaml", text);

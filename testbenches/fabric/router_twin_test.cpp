@@ -96,6 +96,32 @@ TEST(RouterTwinTest, OneThatOverrunsAQueueIsNamed) {
   }
 }
 
+TEST(RouterTwinTest, OneThatOverrunsTheComputeEngineIsNamed) {
+  RouteTable routes({2, 1});
+  routes.set(0, 5, {Port::kRamp, Port::kEast});
+  routes.set(1, 5, {Port::kWest, Port::kRamp});
+  EngineConfig config;
+  config.receiver_depth.assign(2 * kNumColors, 1);  // 3 slots behind the ramp
+  ChannelFabric fabric(std::move(routes), config);
+  const auto ramp = [](unsigned) {
+    RouterPins pins;
+    pins.links[index_of(Port::kRamp)] = {true, {0, 5, false, false}};
+    return pins;
+  };
+  fabric.set_twin(1, std::make_unique<Scripted>(ramp));
+  LatencyStats stats;
+  try {
+    for (int i = 0; i < 20; ++i) {
+      if (i == 1) fabric.return_credit(leaf_of(1, 5));  // one of them, seen two cycles later
+      fabric.step(stats);
+    }
+    FAIL() << "no error";
+  } catch (const TwinError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "cycle 4: the router at (1,0), port ramp, color 5: has no slot there");
+  }
+}
+
 TEST(RouterTwinTest, OneThatFreesWhatItDoesNotHoldIsNamed) {
   const auto frees = [](Port port) {
     return [port](unsigned clock) {

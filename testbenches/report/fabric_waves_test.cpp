@@ -132,7 +132,7 @@ struct Row {
     void deliver(Cycles, const fabric::Delivery*, const fabric::Delivery*) override {}
   };
 
-  FabricWaves run(const FabricWaveSelection& selection, bool reads) {
+  FabricWaves run(const FabricWaveSelection& selection, bool reads, Cycles idle = 1) {
     routes.set(0, 3, {Port::kRamp, Port::kEast});
     routes.set(1, 3, {Port::kWest, Port::kRamp});
     if (!reads) config.receiver_depth.assign(2 * fabric::kNumColors, 1);
@@ -145,7 +145,7 @@ struct Row {
       fabric.step(sink);
     }
     while (fabric.can_move()) fabric.step(sink);
-    fabric.skip_to(fabric.now() + 1);
+    fabric.skip_to(fabric.now() + idle);
     if (fabric.held() > 0) watch.deadlock(fabric.now());
     watch.close();
     return watch;
@@ -197,6 +197,17 @@ TEST(FabricWavesTest, AFullQueueTriggersAfterItsCycles) {
   EXPECT_EQ(row.waves.changes.begin()->first, 5u);
   EXPECT_EQ(row.waves.at("fabric.router_1_0.queue_west_c3", 6), 1);
   EXPECT_EQ(row.waves.at("fabric.router_1_0.queue_west_c3", 7), 2);
+}
+
+TEST(FabricWavesTest, CyclesInWhichWaveletsOnlyWaitCount) {
+  FabricWaveSelection selection = whole_row();
+  selection.trigger = FabricWaveSelection::Trigger::kQueueFull;
+  selection.full_cycles = 1000;
+  selection.before = 3;
+  Row row;
+  const FabricWaves waves = row.run(selection, false, 5000);
+  EXPECT_EQ(waves.triggered(), Cycles{7 + 999});  // full from 7 on
+  EXPECT_EQ(waves.cycles(), 3u + 64);
 }
 
 TEST(FabricWavesTest, ADeadlockKeepsTheCyclesBeforeIt) {

@@ -197,6 +197,7 @@ class ChannelFabric final : public Engine {
   void find_filters();
   void read_watched_queues();
   void show_watch();
+  void show_waiting(RouterWatch& watch, base::Cycles end);
   Band& band_of(std::uint32_t index);
   void renew_stamps(base::Cycles cycle);
   void on_skip(base::Cycles cycle) override;

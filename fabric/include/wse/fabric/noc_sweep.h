@@ -13,7 +13,7 @@ struct RatePoint {
   NocResult result;
 };
 
-/// The same traffic at `points` rates, evenly from `first` to `last`.
+/// The same traffic at `points` rates, evenly from `first` to `last`. A DeadlockError names the rate.
 std::vector<RatePoint> sweep_rates(NocConfig config, double first, double last,
                                    std::uint32_t points);
 
