@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "wse/base/coordinates.h"
+#include "wse/base/units.h"
+#include "wse/fabric/active_set.h"
+#include "wse/fabric/engine.h"
+#include "wse/fabric/ramp_frame.h"
+#include "wse/memory/bank_core.h"
+#include "wse/tiles/kernel.h"
+
+namespace wse::tiles {
+
+/// An operation that cannot go on; the tile has stopped.
+struct TileFault {
+  base::Cycles cycle = 0;
+  base::Coordinate tile;
+  std::string what;  ///< tile, task, instruction, reason
+};
+
+/// Sees the operations of some tiles begin and end.
+class EngineWatch {
+ public:
+  virtual ~EngineWatch() = default;
+  virtual bool watches(base::Coordinate tile) const = 0;
+  /// Task `number` runs on the main thread.
+  virtual void task(base::Coordinate tile, base::Cycles cycle, const Program& program,
+                    std::uint32_t number, bool begins) = 0;
+  /// A vector operation of a thread; ends with the cycle of its last step.
+  virtual void operation(base::Coordinate tile, base::Cycles cycle, const Program& program,
+                         std::uint32_t thread, std::uint32_t instruction, bool begins) = 0;
+};
+
+/// What the compute engines of a region have done.
+struct EngineStats {
+  static constexpr base::Cycles kNever = ~base::Cycles{0};
+  base::Cycles first_issue = kNever;
+  base::Cycles end = 0;           ///< the cycle after the last step of a vector operation, or store
+  base::Cycles last_issue = 0;    ///< of any kind
+  std::uint64_t busy_cycles = 0;  ///< sum over tiles: cycles with an issue or a bank conflict
+  std::uint64_t flops = 0;
+  std::uint64_t elements = 0;  ///< of vector operations
+  memory::BankCounts banks;
+};
+
+/// The compute engines of a rectangle of tiles, one cycle at a time, by the rules of docs/timing.md.
+/// State lies in flat arrays, programs in one table; tiles with nothing to do are not visited.
+///
+/// In each cycle the owner first gives what takes effect in it, then calls step().
+class ComputeEngines {
+ public:
+  /// `kernel` has passed check() and outlives the engines; `memory` points at the SRAM of each tile of
+  /// the rectangle, row by row; `ramp_slots` lie behind each ramp for each color.
+  ComputeEngines(const Kernel& kernel, const base::Rectangle& tiles, const ComputeConfig& config,
+                 const memory::SramConfig& sram, std::uint32_t ramp_slots,
+                 std::uint32_t ramp_cycles, std::vector<std::uint8_t*> memory);
+
+  base::Cycles now() const { return now_; }
+  /// All programs begin in the cycle now().
+  void launch();
+  /// A wavelet or credit that can be used from now() on; `tile` is an index in the rectangle.
+  void receive(std::uint32_t tile, const fabric::Wavelet& wavelet);
+  void receive_credit(std::uint32_t tile, std::uint8_t color);
+  /// Runs the cycle now() and moves on; adds what the engines give to their ramps.
+  void step(fabric::RampFrame& frame);
+  /// Whether anything happens in now() or later without help from outside.
+  bool can_act() const { return any_; }
+  /// Moves on to a later cycle; only if nothing can act.
+  void skip_to(base::Cycles cycle);
+
+  EngineStats stats() const {
+    EngineStats all = stats_;
+    all.banks = banks_.counts();
+    return all;
+  }
+  const std::vector<TileFault>& faults() const { return faults_; }
+  /// Cycle counters of a tile: its first issue and the cycle after its last one.
+  struct TileTimes {
+    base::Cycles begin = EngineStats::kNever;
+    base::Cycles end = 0;
+    std::uint64_t busy = 0;
+  };
+  const TileTimes& times(std::uint32_t tile) const { return times_[tile]; }
+  std::uint32_t register_of(std::uint32_t tile, std::uint32_t number) const {
+    return registers_[std::size_t{tile} * kNumRegisters + number];
+  }
+  /// What unfinished tiles wait for, one line each, at most `limit`; empty if all have finished.
+  std::vector<std::string> waiting(std::size_t limit) const;
+  /// A line: tile, program, task, instruction, reason.
+  std::string describe(std::uint32_t tile, std::uint32_t instruction,
+                       const std::string& reason) const;
+
+  void set_watch(EngineWatch& watch);
+  std::size_t bytes() const;  ///< of all state but the SRAM
+
+ private:
+  struct Tile {
+    base::Cycles main_ready = 0;     ///< the main thread issues nothing before
+    base::Cycles datapath_free = 0;  ///< nothing is issued before: banks are busy
+    std::uint32_t active = 0;        ///< tasks, as bits
+    std::uint32_t blocked = 0;
+    std::uint16_t pc = 0;       ///< of the main thread
+    std::uint16_t threads = 0;  ///< with a vector operation, as bits
+    std::uint16_t program = Kernel::kIdle;
+    std::uint8_t task = kNone;  ///< that the main thread runs
+    std::uint8_t last_thread = 0;
+    std::uint8_t last_output = 0;
+    std::uint8_t controls = 0;  ///< control wavelets in input queues
+    bool stopped = false;       ///< by a fault
+    bool watched = false;
+  };
+  /// A vector operation under way.
+  struct Thread {
+    base::Cycles ready = 0;
+    std::uint32_t done = 0;
+    std::uint32_t length = 0;
+    std::uint32_t value[4]{};  ///< of result, a, b, c: first address, or bits
+    std::uint16_t instruction = 0;
+    Priority priority = Priority::kMedium;
+  };
+  struct Queue {
+    std::uint8_t head = 0;
+    std::uint8_t count = 0;
+    std::uint8_t credits = 0;   ///< of an output queue: free slots behind the ramp
+    std::uint32_t control = 0;  ///< by place
+    std::uint32_t advance = 0;  ///< by place
+  };
+  struct Ring {
+    std::uint32_t head = 0;
+    std::uint32_t count = 0;
+  };
+  struct Visit;  ///< a tile in a cycle
+
+  Thread& thread(std::uint32_t tile, std::uint32_t number) {
+    return threads_[std::size_t{tile} * num_threads_ + number];
+  }
+  Queue& input(std::uint32_t tile, std::uint32_t q) {
+    return inputs_[std::size_t{tile} * num_inputs_ + q];
+  }
+  Queue& output(std::uint32_t tile, std::uint32_t q) {
+    return outputs_[std::size_t{tile} * num_outputs_ + q];
+  }
+  std::uint32_t& input_word(std::uint32_t tile, std::uint32_t q, std::uint32_t place) {
+    return input_words_[(std::size_t{tile} * num_inputs_ + q) * kPlaces + place % kPlaces];
+  }
+  std::uint32_t& output_word(std::uint32_t tile, std::uint32_t q, std::uint32_t place) {
+    return output_words_[(std::size_t{tile} * num_outputs_ + q) * kPlaces + place % kPlaces];
+  }
+  Ring& ring(std::uint32_t tile, std::uint32_t number) {
+    return rings_[std::size_t{tile} * num_rings_ + number];
+  }
+  std::uint32_t& reg(std::uint32_t tile, std::uint32_t number) {
+    return registers_[std::size_t{tile} * kNumRegisters + number];
+  }
+  base::Coordinate at(std::uint32_t tile) const;
+  void wake(std::uint32_t tile);
+  void compile(const Program& program);
+  std::uint32_t control_task(const Program& p, std::uint32_t q, std::uint32_t data) const;
+
+  bool visit(std::uint32_t tile, fabric::RampFrame& frame);
+  void give_to_ramp(Visit& v);
+  void drop_controls(Visit& v);
+  void choose_task(Visit& v);
+  std::uint32_t able_by_wavelets(Visit& v, std::uint32_t started);
+  void start_task(Visit& v, std::uint32_t number);
+  std::uint32_t pop_input(Visit& v, std::uint32_t q);
+  bool issue(Visit& v);
+  bool try_thread(Visit& v, std::uint32_t number);
+  bool access_word(Visit& v, const Instruction& i);
+  bool issue_main(Visit& v);
+  bool start_vector(Visit& v, const Instruction& i);
+  void finish_vector(Visit& v, std::uint32_t number);
+  bool step_vector(Visit& v, std::uint32_t number);
+  std::uint32_t elements(const Visit& v, const Instruction& i, const Thread& t) const;
+  bool ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
+  struct Source;
+  bool open(Visit& v, const Thread& t, std::uint32_t o, const Operand& operand, std::uint32_t n,
+            Source& source);
+  std::uint32_t fetch(const Visit& v, const Source& source, std::uint32_t e, DataType type) const;
+  bool put(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n,
+           std::uint32_t* results);
+  bool unpack(Visit& v, const Instruction& i, const Thread& t, std::uint32_t pair);
+  void send(Visit& v, const Descriptor& d, std::uint32_t word, bool last);
+  std::int64_t address_of(const Visit& v, const Descriptor& d, std::uint32_t first,
+                          std::uint32_t element) const;
+  bool reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address,
+             const char* verb);
+  std::uint32_t scalar(const Visit& v, const Operand& operand) const;
+  std::uint32_t rings_count(const Visit& v, const Descriptor& d) const;
+  std::uint32_t bank_cycles(const Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
+  std::string hindrance(std::uint32_t tile, const Thread& t) const;
+  void fail(Visit& v, std::uint32_t instruction, const std::string& reason);
+  void complete(Visit& v, Completion completion, std::uint16_t task);
+
+  /// Most wavelets in a queue and in flight to it: a bit each in Queue.
+  static constexpr std::uint32_t kPlaces = 16;
+  static constexpr std::uint32_t kMostElements = 64;  ///< lanes
+
+  const Kernel& kernel_;
+  const base::Rectangle tiles_rectangle_;
+  const ComputeConfig config_;
+  const std::uint64_t sram_bytes_;
+  const std::vector<std::uint8_t*> memory_;
+  memory::BankCore banks_;
+  std::uint32_t num_threads_ = 1;
+  std::uint32_t num_inputs_ = 0;
+  std::uint32_t num_outputs_ = 0;
+  std::uint32_t num_rings_ = 0;
+  std::vector<Tile> tiles_;
+  std::vector<Thread> threads_;
+  std::vector<Queue> inputs_, outputs_;
+  std::vector<std::uint32_t> input_words_, output_words_;
+  std::vector<Ring> rings_;
+  std::vector<std::uint32_t> registers_;
+  std::vector<TileTimes> times_;
+  std::vector<std::array<std::uint8_t, fabric::kNumColors>> input_of_;  ///< by program and color
+  std::vector<std::array<std::uint8_t, fabric::kNumColors>> output_of_;
+  /// By program: tasks that wavelets start, as bits; and by instruction: most elements of a step.
+  std::vector<std::uint32_t> wavelet_tasks_;
+  std::vector<std::vector<std::uint8_t>> most_elements_;
+  base::Cycles now_ = 0;
+  fabric::ActiveSet active_, next_;
+  bool any_ = false;  ///< in the set of the cycle now()
+  EngineStats stats_;
+  std::vector<TileFault> faults_;
+  EngineWatch* watch_ = nullptr;
+};
+
+}  // namespace wse::tiles

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wse/fabric/channel_fabric.h"
+#include "wse/memory/sram_arena.h"
+#include "wse/tiles/compute_engines.h"
+
+namespace wse::tiles {
+
+/// Configuration of the cycle level.
+struct MeshConfig {
+  fabric::EngineConfig fabric;
+  ComputeConfig compute;
+  memory::SramConfig sram;
+};
+
+/// A run in which a tile stopped or nobody can go on; what() has a line for each of the first ones.
+class KernelFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Depths of the queues behind the ramps, by leaf, for EngineConfig::receiver_depth.
+std::vector<std::uint8_t> receiver_depths(const Kernel& kernel, const ComputeConfig& config);
+
+/// A kernel on a mesh of tiles with its fabric, without SystemC: a cycle at a time.
+class TileMesh {
+ public:
+  /// `kernel` outlives the mesh. Throws ProgramError.
+  TileMesh(const Kernel& kernel, const MeshConfig& config, std::uint32_t threads = 1);
+
+  const Kernel& kernel() const { return kernel_; }
+  /// Memory of a tile; bytes that lie in it.
+  void write(std::uint32_t tile, std::uint32_t address, const void* data, std::size_t bytes);
+  void read(std::uint32_t tile, std::uint32_t address, void* data, std::size_t bytes) const;
+
+  /// Starts all programs and runs until all have finished and nothing is under way. Throws
+  /// KernelFailure, and whatever `every_some_cycles` throws.
+  void run(const std::function<void()>& every_some_cycles = {});
+
+  /// From the first issue to the cycle after the last one.
+  base::Cycles cycles() const;
+  base::Cycles now() const { return fabric_.now(); }
+  const ComputeEngines& engines() const { return engines_; }
+  ComputeEngines& engines() { return engines_; }
+  const fabric::ChannelFabric& fabric() const { return fabric_; }
+  fabric::ChannelFabric& fabric() { return fabric_; }
+
+ private:
+  /// What leaves the fabric, until it takes effect.
+  struct Arrivals final : fabric::EngineSink {
+    struct Due {
+      std::vector<fabric::Delivery> wavelets;
+      std::vector<std::uint32_t> credits;  ///< leaves
+    };
+    explicit Arrivals(std::uint32_t ramp) : ramp_cycles(ramp), due(ramp + 1) {}
+    void deliver(base::Cycles cycle, const fabric::Delivery* begin,
+                 const fabric::Delivery* end) override;
+    void free_slots(base::Cycles cycle, const std::uint32_t* begin,
+                    const std::uint32_t* end) override;
+    Due& at(base::Cycles cycle) { return due[cycle % due.size()]; }
+
+    const std::uint32_t ramp_cycles;
+    std::vector<Due> due;  ///< by cycle
+    std::uint64_t pending = 0;
+  };
+  void step();
+  [[noreturn]] void fail() const;
+
+  const Kernel& kernel_;
+  const MeshConfig config_;
+  memory::SramArena arena_;
+  fabric::ChannelFabric fabric_;
+  ComputeEngines engines_;
+  Arrivals arrivals_;
+  fabric::RampFrame frame_;
+};
+
+}  // namespace wse::tiles

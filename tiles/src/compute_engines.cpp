@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/tiles/compute_engines.h"
+
+#include <algorithm>
+
+#include "engine_visit.h"
+#include "wse/base/check.h"
+
+namespace wse::tiles {
+
+using base::Cycles;
+
+ComputeEngines::ComputeEngines(const Kernel& kernel, const base::Rectangle& tiles,
+                               const ComputeConfig& config, const memory::SramConfig& sram,
+                               std::uint32_t ramp_slots, std::uint32_t ramp_cycles,
+                               std::vector<std::uint8_t*> memory)
+    : kernel_(kernel),
+      tiles_rectangle_(tiles),
+      config_(config),
+      sram_bytes_(sram.size_bytes),
+      memory_(std::move(memory)),
+      banks_(sram),
+      tiles_(tiles.tiles()),
+      times_(tiles.tiles()),
+      active_(tiles.tiles()),
+      next_(tiles.tiles()) {
+  for (const std::uint8_t depth : config.input_depths) {
+    WSE_CHECK(fabric::EngineConfig::slots(depth, ramp_cycles) <= kPlaces,
+              "an input queue too deep");
+  }
+  for (const std::uint8_t depth : config.output_depths) {
+    WSE_CHECK(depth <= kPlaces, "an output queue too deep");
+  }
+  for (const Program& program : kernel.programs) compile(program);
+  threads_.resize(tiles_.size() * num_threads_);
+  inputs_.resize(tiles_.size() * num_inputs_);
+  outputs_.resize(tiles_.size() * num_outputs_);
+  input_words_.resize(inputs_.size() * kPlaces);
+  output_words_.resize(outputs_.size() * kPlaces);
+  rings_.resize(tiles_.size() * num_rings_);
+  registers_.resize(tiles_.size() * kNumRegisters);
+  for (Queue& queue : outputs_) queue.credits = static_cast<std::uint8_t>(ramp_slots);
+  for (std::uint32_t tile = 0; tile < tiles_.size(); ++tile) {
+    tiles_[tile].program = kernel.program_of[kernel.mesh().tile(at(tile).x, at(tile).y)];
+  }
+}
+
+/// What is asked for in every step, found once.
+void ComputeEngines::compile(const Program& program) {
+  std::array<std::uint8_t, fabric::kNumColors> inputs;
+  std::array<std::uint8_t, fabric::kNumColors> outputs;
+  inputs.fill(kNone);
+  outputs.fill(kNone);
+  for (std::uint32_t q = 0; q < kNumInputQueues; ++q) {
+    if (program.input_colors[q] == kNone) continue;
+    inputs[program.input_colors[q]] = static_cast<std::uint8_t>(q);
+    num_inputs_ = std::max(num_inputs_, q + 1);
+  }
+  for (std::uint32_t q = 0; q < kNumOutputQueues; ++q) {
+    if (program.output_colors[q] == kNone) continue;
+    outputs[program.output_colors[q]] = static_cast<std::uint8_t>(q);
+    num_outputs_ = std::max(num_outputs_, q + 1);
+  }
+  input_of_.push_back(inputs);
+  output_of_.push_back(outputs);
+  num_rings_ = std::max(num_rings_, program.rings);
+  std::uint32_t started = 0;
+  for (std::size_t i = 0; i < program.tasks.size(); ++i) {
+    if (program.tasks[i].kind != Task::Kind::kLocal) started |= 1U << i;
+  }
+  wavelet_tasks_.push_back(started);
+  std::vector<std::uint8_t> most;
+  for (const Instruction& i : program.instructions) {
+    num_threads_ = std::max(num_threads_, std::uint32_t{i.thread} + 1);
+    std::uint32_t n = i.op == VectorOp::kUnpack ? 1 : config_.lanes(i.type);
+    for (const Operand& operand : {i.result, i.a, i.b, i.c}) {
+      if (i.opcode != Opcode::kVector || operand.kind != Operand::Kind::kDescriptor) continue;
+      const Descriptor& d = program.descriptors[operand.value];
+      if (is_fabric(d.kind)) n = std::min(n, 4U / d.element_bytes);
+      if (d.kind == DescriptorKind::kMemory && d.strides[0] != 1) n = 1;
+    }
+    most.push_back(static_cast<std::uint8_t>(n));
+  }
+  most_elements_.push_back(std::move(most));
+}
+
+base::Coordinate ComputeEngines::at(std::uint32_t tile) const {
+  const std::uint32_t columns = tiles_rectangle_.columns.size();
+  return {tiles_rectangle_.columns.begin + tile % columns,
+          tiles_rectangle_.rows.begin + tile / columns};
+}
+
+void ComputeEngines::set_watch(EngineWatch& watch) {
+  watch_ = &watch;
+  for (std::uint32_t tile = 0; tile < tiles_.size(); ++tile) {
+    tiles_[tile].watched = watch.watches(at(tile));
+  }
+}
+
+void ComputeEngines::wake(std::uint32_t tile) {
+  active_.add(tile);
+  any_ = true;
+}
+
+void ComputeEngines::launch() {
+  for (std::uint32_t tile = 0; tile < tiles_.size(); ++tile) {
+    Tile& t = tiles_[tile];
+    if (t.program == Kernel::kIdle) continue;
+    reg(tile, kColumnRegister) = at(tile).x;
+    reg(tile, kRowRegister) = at(tile).y;
+    const Program& program = kernel_.programs[t.program];
+    for (std::size_t i = 0; i < program.tasks.size(); ++i) {
+      if (program.tasks[i].active) t.active |= 1U << i;
+      if (program.tasks[i].blocked) t.blocked |= 1U << i;
+    }
+    wake(tile);
+  }
+}
+
+void ComputeEngines::receive(std::uint32_t tile, const fabric::Wavelet& wavelet) {
+  Tile& t = tiles_[tile];
+  WSE_CHECK(t.program != Kernel::kIdle, "a wavelet for a tile without a program");
+  const std::uint32_t q = input_of_[t.program][wavelet.color];
+  Queue& queue = input(tile, q);
+  WSE_CHECK(q != kNone && queue.count < kPlaces, "a wavelet without a queue or slot");
+  const std::uint32_t place = (queue.head + queue.count++) % kPlaces;
+  input_word(tile, q, place) = wavelet.data;
+  if (wavelet.control) {
+    queue.control |= 1U << place;
+    ++t.controls;
+  }
+  wake(tile);
+}
+
+void ComputeEngines::receive_credit(std::uint32_t tile, std::uint8_t color) {
+  const std::uint32_t q = output_of_[tiles_[tile].program][color];
+  ++output(tile, q).credits;
+  wake(tile);
+}
+
+void ComputeEngines::step(fabric::RampFrame& frame) {
+  any_ = false;
+  std::swap(active_, next_);
+  next_.take_all([this, &frame](std::size_t word, std::uint64_t bits) {
+    for (; bits != 0; bits &= bits - 1) {
+      const std::size_t tile = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
+      if (visit(static_cast<std::uint32_t>(tile), frame)) wake(static_cast<std::uint32_t>(tile));
+    }
+  });
+  ++now_;
+}
+
+void ComputeEngines::skip_to(Cycles cycle) {
+  WSE_CHECK(!any_ && cycle >= now_, "compute engines at work cannot be moved on");
+  now_ = cycle;
+}
+
+/// A cycle of a tile. Whether the next one has to be looked at, whatever comes from outside.
+bool ComputeEngines::visit(std::uint32_t tile, fabric::RampFrame& frame) {
+  Tile& t = tiles_[tile];
+  if (t.stopped) return false;
+  Visit v{tile, t, kernel_.programs[t.program], frame};
+  give_to_ramp(v);
+  if (t.controls != 0) drop_controls(v);
+  if (t.task == kNone) choose_task(v);
+  if (t.datapath_free <= now_ && issue(v)) v.did = true;
+  if (v.did || t.datapath_free > now_) return !t.stopped;
+  if (t.task != kNone && t.main_ready > now_) return true;
+  for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
+    if (thread(tile, static_cast<std::uint32_t>(__builtin_ctz(bits))).ready > now_) return true;
+  }
+  return false;
+}
+
+/// The next output queue in turn that has something and a credit gives a wavelet.
+void ComputeEngines::give_to_ramp(Visit& v) {
+  for (std::uint32_t k = 1; k <= num_outputs_; ++k) {
+    const std::uint32_t q = (v.t.last_output + k) % num_outputs_;
+    Queue& queue = output(v.tile, q);
+    if (queue.count == 0 || queue.credits == 0) continue;
+    const std::uint32_t place = queue.head;
+    const bool control = (queue.control >> place & 1) != 0;
+    const bool advance = (queue.advance >> place & 1) != 0;
+    v.frame.wavelets.push_back(
+        {v.tile, {output_word(v.tile, q, place), v.p.output_colors[q], control, advance}});
+    queue.head = static_cast<std::uint8_t>((place + 1) % kPlaces);
+    --queue.count;
+    --queue.credits;
+    v.t.last_output = static_cast<std::uint8_t>(q);
+    v.given = static_cast<std::uint8_t>(q);
+    v.did = true;
+    return;
+  }
+}
+
+std::uint32_t ComputeEngines::pop_input(Visit& v, std::uint32_t q) {
+  Queue& queue = input(v.tile, q);
+  const std::uint32_t place = queue.head;
+  const std::uint32_t word = input_word(v.tile, q, place);
+  if ((queue.control >> place & 1) != 0) {
+    queue.control &= ~(1U << place);
+    --v.t.controls;
+  }
+  queue.head = static_cast<std::uint8_t>((place + 1) % kPlaces);
+  --queue.count;
+  v.popped |= 1U << q;
+  v.frame.credits.push_back({v.tile, v.p.input_colors[q], 1});
+  v.did = true;
+  return word;
+}
+
+std::uint32_t ComputeEngines::control_task(const Program& p, std::uint32_t q,
+                                           std::uint32_t data) const {
+  for (std::uint32_t i = 0; i < p.tasks.size(); ++i) {
+    const Task& task = p.tasks[i];
+    const bool mine = task.kind == Task::Kind::kControl && task.queue == q;
+    if (mine && task.control_id == (data >> 16 & 63)) return i;
+  }
+  return kNone;
+}
+
+/// Control wavelets at the head of a queue that no task waits for have done their work in routers.
+void ComputeEngines::drop_controls(Visit& v) {
+  for (std::uint32_t q = 0; q < num_inputs_; ++q) {
+    const Queue& queue = input(v.tile, q);
+    if (queue.count == 0 || (queue.control >> queue.head & 1) == 0) continue;
+    if (control_task(v.p, q, input_word(v.tile, q, queue.head)) == kNone) pop_input(v, q);
+  }
+}
+
+/// The main thread is free: the first task of high priority that can run, else the first one.
+void ComputeEngines::choose_task(Visit& v) {
+  std::uint32_t able = v.t.active & ~wavelet_tasks_[v.t.program];
+  if (const std::uint32_t started = wavelet_tasks_[v.t.program]; started != 0) {
+    able |= able_by_wavelets(v, started);
+  }
+  able &= ~v.t.blocked;
+  if (able == 0) return;
+  std::uint32_t chosen = kNone;
+  for (std::uint32_t bits = able; bits != 0; bits &= bits - 1) {
+    const auto i = static_cast<std::uint32_t>(__builtin_ctz(bits));
+    if (chosen == kNone || (v.p.tasks[i].high_priority && !v.p.tasks[chosen].high_priority)) {
+      chosen = i;
+    }
+  }
+  start_task(v, chosen);
+}
+
+/// Of the tasks that wavelets start, those whose wavelet is at the head of its queue. Data that a
+/// vector operation under way reads start nothing.
+std::uint32_t ComputeEngines::able_by_wavelets(Visit& v, std::uint32_t started) {
+  std::uint32_t read = 0;
+  for (std::uint32_t bits = v.t.threads; bits != 0; bits &= bits - 1) {
+    const Thread& t = thread(v.tile, static_cast<std::uint32_t>(__builtin_ctz(bits)));
+    const Instruction& i = v.p.instructions[t.instruction];
+    for (const Operand& operand : {i.a, i.b, i.c}) {
+      if (operand.kind != Operand::Kind::kDescriptor) continue;
+      const Descriptor& d = v.p.descriptors[operand.value];
+      if (d.kind == DescriptorKind::kFabricIn) read |= 1U << d.queue;
+    }
+  }
+  std::uint32_t able = 0;
+  for (std::uint32_t bits = started; bits != 0; bits &= bits - 1) {
+    const auto i = static_cast<std::uint32_t>(__builtin_ctz(bits));
+    const Task& task = v.p.tasks[i];
+    const Queue& queue = input(v.tile, task.queue);
+    if (queue.count == 0 || (v.popped >> task.queue & 1) != 0) continue;
+    const bool control = (queue.control >> queue.head & 1) != 0;
+    if (task.kind == Task::Kind::kData) {
+      if (!control && (read >> task.queue & 1) == 0) able |= 1U << i;
+    } else if (control) {
+      const std::uint32_t data = input_word(v.tile, task.queue, queue.head);
+      if (control_task(v.p, task.queue, data) == i) able |= 1U << i;
+    }
+  }
+  return able;
+}
+
+void ComputeEngines::start_task(Visit& v, std::uint32_t number) {
+  const Task& task = v.p.tasks[number];
+  if (task.kind == Task::Kind::kLocal) {
+    v.t.active &= ~(1U << number);
+  } else {
+    reg(v.tile, 0) = pop_input(v, task.queue);
+  }
+  v.t.task = static_cast<std::uint8_t>(number);
+  v.t.pc = task.first;
+  v.t.main_ready = now_ + config_.task_start_cycles;
+  v.did = true;
+  if (v.t.watched) watch_->task(at(v.tile), now_, v.p, number, true);
+}
+
+/// One thread issues: the ready one of the highest priority, in turn among equals.
+bool ComputeEngines::issue(Visit& v) {
+  Tile& t = v.t;
+  if (t.threads <= 1) return t.task != kNone && try_thread(v, 0);
+  for (const Priority priority : {Priority::kHigh, Priority::kMedium, Priority::kLow}) {
+    for (std::uint32_t k = 1; k <= num_threads_; ++k) {
+      const std::uint32_t number = (t.last_thread + k) % num_threads_;
+      if (number == 0) {
+        if (priority != Priority::kMedium || t.task == kNone) continue;
+      } else if ((t.threads >> number & 1) == 0 || thread(v.tile, number).priority != priority) {
+        continue;
+      }
+      if (try_thread(v, number)) return true;
+    }
+  }
+  return false;
+}
+
+bool ComputeEngines::try_thread(Visit& v, std::uint32_t number) {
+  Tile& t = v.t;
+  const bool running = (t.threads >> number & 1) != 0;
+  const Cycles ready = running ? thread(v.tile, number).ready : t.main_ready;
+  if (ready > now_) return false;
+  if (!(running ? step_vector(v, number) : issue_main(v))) return false;
+  t.last_thread = static_cast<std::uint8_t>(number);
+  const Cycles end = std::max(now_ + 1, t.datapath_free);
+  TileTimes& times = times_[v.tile];
+  times.begin = std::min(times.begin, now_);
+  times.end = end;
+  times.busy += end - now_;
+  stats_.first_issue = std::min(stats_.first_issue, now_);
+  stats_.last_issue = std::max(stats_.last_issue, now_);
+  stats_.busy_cycles += end - now_;
+  return true;
+}
+
+std::uint32_t ComputeEngines::scalar(const Visit& v, const Operand& operand) const {
+  return operand.kind == Operand::Kind::kRegister ? register_of(v.tile, operand.value)
+                                                  : operand.value;
+}
+
+/// An instruction of the main thread.
+bool ComputeEngines::issue_main(Visit& v) {
+  Tile& t = v.t;
+  const Instruction& i = v.p.instructions[t.pc];
+  if (i.opcode == Opcode::kVector) return start_vector(v, i);
+  std::uint16_t next = static_cast<std::uint16_t>(t.pc + 1);
+  switch (i.opcode) {
+    case Opcode::kVector:
+      break;
+    case Opcode::kScalar:
+      reg(v.tile, i.result.value) =
+          compute(i.op, i.type, scalar(v, i.a), scalar(v, i.b), scalar(v, i.c));
+      break;
+    case Opcode::kLoad:
+    case Opcode::kStore:
+      if (!access_word(v, i)) return true;
+      break;
+    case Opcode::kJump:
+      next = i.target;
+      break;
+    case Opcode::kJumpIfZero:
+      if (scalar(v, i.a) == 0) next = i.target;
+      break;
+    case Opcode::kJumpIfNotZero:
+      if (scalar(v, i.a) != 0) next = i.target;
+      break;
+    case Opcode::kActivate:
+      t.active |= 1U << i.target;
+      break;
+    case Opcode::kBlock:
+      t.blocked |= 1U << i.target;
+      break;
+    case Opcode::kUnblock:
+      t.blocked &= ~(1U << i.target);
+      break;
+    case Opcode::kSeek:
+      ring(v.tile, i.target).head = scalar(v, i.a);  // taken modulo its capacity where it is used
+      break;
+    case Opcode::kEnd:
+      if (t.watched) watch_->task(at(v.tile), now_, v.p, t.task, false);
+      t.task = kNone;
+      break;
+  }
+  t.pc = next;
+  t.main_ready = now_ + config_.scalar_cycles;
+  return true;
+}
+
+void ComputeEngines::fail(Visit& v, std::uint32_t instruction, const std::string& reason) {
+  v.t.stopped = true;
+  faults_.push_back({now_, at(v.tile), describe(v.tile, instruction, reason)});
+}
+
+void ComputeEngines::complete(Visit& v, Completion completion, std::uint16_t task) {
+  if (completion == Completion::kActivate) v.t.active |= 1U << task;
+  if (completion == Completion::kUnblock) v.t.blocked &= ~(1U << task);
+}
+
+std::string ComputeEngines::describe(std::uint32_t tile, std::uint32_t instruction,
+                                     const std::string& reason) const {
+  const Program& p = kernel_.programs[tiles_[tile].program];
+  const Instruction& i = p.instructions[instruction];
+  const Task* task = p.task_of(instruction);
+  const std::string what = i.opcode == Opcode::kVector || i.opcode == Opcode::kScalar
+                               ? fmt::format(" ({} of {})", name_of(i.op), name_of(i.type))
+                               : "";
+  return fmt::format("tile ({},{}), program '{}', task '{}', instruction {}{}: {}", at(tile).x,
+                     at(tile).y, p.name, task == nullptr ? "" : task->name, instruction, what,
+                     reason);
+}
+
+/// Why a vector operation does not go on.
+std::string ComputeEngines::hindrance(std::uint32_t tile, const Thread& t) const {
+  const Program& p = kernel_.programs[tiles_[tile].program];
+  const Instruction& i = p.instructions[t.instruction];
+  for (const Operand& operand : {i.a, i.b, i.c}) {
+    if (operand.kind != Operand::Kind::kDescriptor) continue;
+    const Descriptor& d = p.descriptors[operand.value];
+    if (d.kind == DescriptorKind::kFifo) {
+      const Ring& ring = rings_[std::size_t{tile} * num_rings_ + d.state];
+      if (ring.count == 0) return fmt::format("waits for an element of the FIFO '{}'", d.name);
+    }
+    if (d.kind != DescriptorKind::kFabricIn) continue;
+    if (inputs_[std::size_t{tile} * num_inputs_ + d.queue].count == 0) {
+      return fmt::format("waits for a wavelet of color {} in input queue {}",
+                         p.input_colors[d.queue], d.queue);
+    }
+  }
+  const Descriptor& d = p.descriptors[i.result.value];
+  if (d.kind == DescriptorKind::kFabricOut) {
+    return fmt::format("waits for room in output queue {} of color {}", d.queue,
+                       p.output_colors[d.queue]);
+  }
+  if (d.kind == DescriptorKind::kFifo) return fmt::format("the FIFO '{}' is full", d.name);
+  return "waits behind a control wavelet";
+}
+
+std::vector<std::string> ComputeEngines::waiting(std::size_t limit) const {
+  std::vector<std::string> lines;
+  const auto say = [&](std::string line) {
+    if (lines.size() < limit) lines.push_back(std::move(line));
+  };
+  for (std::uint32_t tile = 0; tile < tiles_.size() && lines.size() < limit; ++tile) {
+    const Tile& t = tiles_[tile];
+    if (t.program == Kernel::kIdle || t.stopped) continue;
+    const Program& p = kernel_.programs[t.program];
+    const std::string where =
+        fmt::format("tile ({},{}), program '{}'", at(tile).x, at(tile).y, p.name);
+    for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
+      const std::size_t number = static_cast<std::size_t>(__builtin_ctz(bits));
+      const Thread& thread = threads_[std::size_t{tile} * num_threads_ + number];
+      say(describe(tile, thread.instruction,
+                   fmt::format("{} of {} elements done, {}", thread.done, thread.length,
+                               hindrance(tile, thread))));
+    }
+    if (t.task != kNone && (t.threads & 1) == 0) {
+      say(describe(tile, t.pc,
+                   fmt::format("waits for microthread {}", p.instructions[t.pc].thread - 1)));
+    }
+    for (std::uint32_t bits = t.active & t.blocked; bits != 0; bits &= bits - 1) {
+      const std::size_t task = static_cast<std::size_t>(__builtin_ctz(bits));
+      say(fmt::format("{}, task '{}': is activated and blocked", where, p.tasks[task].name));
+    }
+    for (std::uint32_t q = 0; q < num_inputs_; ++q) {
+      const Queue& queue = inputs_[std::size_t{tile} * num_inputs_ + q];
+      if (queue.count == 0) continue;
+      say(fmt::format("{}: {} wavelets of color {} in input queue {} that nobody reads", where,
+                      queue.count, p.input_colors[q], q));
+    }
+    for (std::uint32_t q = 0; q < num_outputs_; ++q) {
+      const Queue& queue = outputs_[std::size_t{tile} * num_outputs_ + q];
+      if (queue.count == 0) continue;
+      say(fmt::format(
+          "{}: {} wavelets of color {} in output queue {} that the router does not take", where,
+          queue.count, p.output_colors[q], q));
+    }
+  }
+  return lines;
+}
+
+std::size_t ComputeEngines::bytes() const {
+  const auto of = [](const auto& all) { return all.size() * sizeof all[0]; };
+  return of(tiles_) + of(threads_) + of(inputs_) + of(outputs_) + of(input_words_) +
+         of(output_words_) + of(rings_) + of(registers_) + of(times_) + of(memory_);
+}
+
+}  // namespace wse::tiles

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wse/tiles/compute_engines.h"
+
+namespace wse::tiles {
+
+/// A tile in one cycle.
+struct ComputeEngines::Visit {
+  std::uint32_t tile;
+  Tile& t;
+  const Program& p;
+  fabric::RampFrame& frame;
+  std::uint32_t popped = 0;    ///< input queues that lost a wavelet in this cycle, as bits
+  std::uint8_t given = kNone;  ///< output queue that gave one
+  bool did = false;            ///< anything
+};
+
+/// An operand of a vector operation in one step.
+struct ComputeEngines::Source {
+  const Descriptor* descriptor = nullptr;  ///< null: a value
+  std::uint32_t bits = 0;                  ///< the value, or the wavelet of this step
+  std::int64_t address[kMostElements];     ///< of its elements
+};
+
+}  // namespace wse::tiles

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "wse/base/check.h"
+
+namespace wse::tiles {
+
+using fabric::ColorRoute;
+using fabric::Mesh;
+using fabric::Port;
+using fabric::SwitchPosition;
+
+bool operator<(const PlanStep& a, const PlanStep& b) {
+  const auto key = [](const PlanStep& s) {
+    return std::tuple(s.kind, s.in, s.out, s.advance, s.first, s.count, s.repeat);
+  };
+  return key(a) < key(b);
+}
+
+// Lines -------------------------------------------------------------------------------------------
+
+Line::Line(Mesh mesh, std::vector<std::uint32_t> tiles) : mesh_(mesh), tiles_(std::move(tiles)) {}
+
+Line Line::row(Mesh mesh, std::uint32_t y, std::uint32_t first, std::uint32_t last) {
+  std::vector<std::uint32_t> tiles{mesh.tile(first, y)};
+  while (first != last) tiles.push_back(mesh.tile(first < last ? ++first : --first, y));
+  return {mesh, std::move(tiles)};
+}
+
+Line Line::column(Mesh mesh, std::uint32_t x, std::uint32_t first, std::uint32_t last) {
+  std::vector<std::uint32_t> tiles{mesh.tile(x, first)};
+  while (first != last) tiles.push_back(mesh.tile(x, first < last ? ++first : --first));
+  return {mesh, std::move(tiles)};
+}
+
+Line Line::snake(Mesh mesh) {
+  std::vector<std::uint32_t> tiles;
+  for (std::uint32_t y = 0; y < mesh.rows; ++y) {
+    for (std::uint32_t i = 0; i < mesh.columns; ++i) {
+      tiles.push_back(mesh.tile(y % 2 == 0 ? i : mesh.columns - 1 - i, y));
+    }
+  }
+  return {mesh, std::move(tiles)};
+}
+
+Port Line::towards(std::uint32_t from, std::uint32_t to) const {
+  for (const Port port : {Port::kNorth, Port::kEast, Port::kSouth, Port::kWest}) {
+    if (mesh_.neighbour(from, port) == to) return port;
+  }
+  WSE_CHECK(false, "a line of tiles that are no neighbours");
+  return Port::kRamp;
+}
+Port Line::inward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i - 1]); }
+Port Line::outward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i + 1]); }
+
+// Steps -------------------------------------------------------------------------------------------
+
+CollectivePlan::CollectivePlan(CollectiveKind kind, const CollectiveShape& shape, std::string name)
+    : shape_(shape), collective_(kind, shape), plans_(shape.mesh.tiles()) {
+  collective_.kernel.name = std::move(name);
+}
+
+void CollectivePlan::send(std::uint32_t tile, std::uint8_t color, bool advance) {
+  plan(tile).push_back({PlanStep::Kind::kSend, kNone, color, advance, 0, elements(), 1});
+}
+void CollectivePlan::add(std::uint32_t tile, std::uint8_t color, std::uint32_t repeat) {
+  plan(tile).push_back({PlanStep::Kind::kAdd, color, kNone, false, 0, elements(), repeat});
+}
+void CollectivePlan::pass(std::uint32_t tile, std::uint8_t in, std::uint8_t out) {
+  plan(tile).push_back({PlanStep::Kind::kPass, in, out, false, 0, elements(), 1});
+}
+void CollectivePlan::take(std::uint32_t tile, std::uint8_t color) {
+  plan(tile).push_back({PlanStep::Kind::kTake, color, kNone, false, 0, elements(), 1});
+}
+void CollectivePlan::copy(std::uint32_t tile) {
+  plan(tile).push_back({PlanStep::Kind::kCopy, kNone, kNone, false, 0, elements(), 1});
+}
+
+// Lines of reductions -----------------------------------------------------------------------------
+
+void CollectivePlan::star(const Line& line, std::uint8_t color) {
+  const std::uint32_t p = line.size();
+  if (p == 1) return;
+  routes().set(line[0], color, {line.outward(0), Port::kRamp});
+  add(line[0], color, p - 1);
+  for (std::uint32_t i = 1; i < p; ++i) {
+    // After its own message a router passes those from behind, which wait until then.
+    ColorRoute route(Port::kRamp, line.inward(i));
+    if (i + 1 < p) {
+      route.positions[1] = {line.outward(i), line.inward(i)};
+      route.position_count = 2;
+    }
+    routes().set(line[i], color, route);
+    send(line[i], color, true);
+  }
+}
+
+void CollectivePlan::chain(const Line& line, std::uint8_t colors) {
+  const std::uint32_t p = line.size();
+  const auto color_of = [colors](std::uint32_t i) {  // of what tile i sends
+    return static_cast<std::uint8_t>(colors + i % 2);
+  };
+  for (std::uint32_t i = 0; i < p; ++i) {
+    const bool last = i + 1 == p;
+    if (i > 0) routes().set(line[i], color_of(i), {Port::kRamp, line.inward(i)});
+    if (!last) routes().set(line[i], color_of(i + 1), {line.outward(i), Port::kRamp});
+    if (i > 0 && last) {
+      send(line[i], color_of(i));
+    } else if (i > 0) {
+      pass(line[i], color_of(i + 1), color_of(i));
+    } else if (!last) {
+      add(line[i], color_of(1));
+    }
+  }
+}
+
+/// In round k, tile i with i mod 2^k = 2^(k-1) sends to i - 2^(k-1). Rounds share four colors; each
+/// message ends with an advance, which leads its sender from sending to passing, its receiver to
+/// what comes after it, and leaves all between, which pass for good, as they are.
+void CollectivePlan::tree(const Line& line, std::uint8_t colors) {
+  constexpr std::uint32_t kColors = 4;
+  const std::uint32_t p = line.size();
+  if (p > 1024) {
+    throw ProgramError(fmt::format("{}: a row of {} tiles; the switches of four colors serve 1024",
+                                   collective_.kernel.name, p));
+  }
+  for (std::uint32_t i = 0; i < p; ++i) {
+    std::array<ColorRoute, kColors> routes_of;
+    std::array<std::uint8_t, kColors> positions{};
+    const auto position = [&](std::uint32_t round, Port from, Port to) {
+      ColorRoute& route = routes_of[round % kColors];
+      std::uint8_t& count = positions[round % kColors];
+      const SwitchPosition next{from, to};
+      if (i == 0 && count == 1) return;  // the root only receives
+      WSE_CHECK(count < fabric::kMaxSwitchPositions, "too many rounds for a switch");
+      route.positions[count++] = next;
+    };
+    const auto color_of = [&](std::uint32_t round) {
+      return static_cast<std::uint8_t>(colors + round % kColors);
+    };
+    std::uint32_t received = kNone;  // color of the last message, which is not added yet
+    std::uint32_t round = 1;
+    for (; i % (1U << round) == 0 && (1U << (round - 1)) < p; ++round) {
+      if (i + (1U << (round - 1)) >= p) continue;
+      if (received != kNone) add(line[i], static_cast<std::uint8_t>(received));
+      received = color_of(round);
+      position(round, line.outward(i), Port::kRamp);
+    }
+    if (i == 0) {
+      if (received != kNone) add(line[i], static_cast<std::uint8_t>(received));
+    } else {
+      position(round, Port::kRamp, line.inward(i));
+      PlanStep step{PlanStep::Kind::kSend, kNone, color_of(round), true, 0, elements(), 1};
+      if (received != kNone) {
+        step.kind = PlanStep::Kind::kPass;
+        step.in = static_cast<std::uint8_t>(received);
+      }
+      plan(line[i]).push_back(step);
+      // What later rounds send over this tile, from behind it.
+      std::uint32_t passing = 0;
+      for (std::uint32_t later = round + 1; (1U << (later - 1)) < p; ++later) {
+        const std::uint32_t sender = (i >> later << later) + (1U << (later - 1));
+        if (i >= sender || sender >= p || (passing >> (later % kColors) & 1) != 0) continue;
+        passing |= 1U << (later % kColors);
+        position(later, line.outward(i), line.inward(i));
+      }
+    }
+    for (std::uint32_t c = 0; c < kColors; ++c) {
+      if (positions[c] == 0) continue;
+      routes_of[c].position_count = positions[c];
+      routes().set(line[i], static_cast<std::uint8_t>(colors + c), routes_of[c]);
+    }
+  }
+}
+
+void CollectivePlan::two_phase(const Line& line, std::uint8_t colors, std::uint32_t group) {
+  const std::uint32_t p = line.size();
+  const auto color_of = [&](std::uint32_t i) {  // of what tile i sends
+    const bool head = i % group == 0;
+    return static_cast<std::uint8_t>(colors + (head ? 2 + i / group % 2 : i % group % 2));
+  };
+  for (std::uint32_t i = 0; i < p; ++i) {
+    const bool head = i % group == 0;
+    const std::uint32_t next_head = (i / group + 1) * group;
+    const bool inner = i + 1 < p && i + 1 < next_head;  // somebody of the group lies behind
+    if (i > 0) routes().set(line[i], color_of(i), {Port::kRamp, line.inward(i)});
+    if (inner) routes().set(line[i], color_of(i + 1), {line.outward(i), Port::kRamp});
+    if (next_head < p) {
+      const Port to = head ? Port::kRamp : line.inward(i);
+      routes().set(line[i], color_of(next_head), {line.outward(i), to});
+    }
+    if (!head) {
+      if (inner) {
+        pass(line[i], color_of(i + 1), color_of(i));
+      } else {
+        send(line[i], color_of(i));
+      }
+      continue;
+    }
+    const bool receives = next_head < p;
+    if (i == 0) {
+      if (inner) add(line[i], color_of(i + 1));
+      if (receives) add(line[i], color_of(next_head));
+    } else if (receives) {
+      if (inner) add(line[i], color_of(i + 1));
+      pass(line[i], color_of(next_head), color_of(i));
+    } else if (inner) {
+      pass(line[i], color_of(i + 1), color_of(i));
+    } else {
+      send(line[i], color_of(i));
+    }
+  }
+}
+
+void CollectivePlan::reduce(const Line& line, std::uint8_t colors, ReduceAlgorithm algorithm,
+                            std::uint32_t group) {
+  switch (algorithm) {
+    case ReduceAlgorithm::kStar:
+      return star(line, colors);
+    case ReduceAlgorithm::kChain:
+    case ReduceAlgorithm::kSnake:
+      return chain(line, colors);
+    case ReduceAlgorithm::kTree:
+      return tree(line, colors);
+    case ReduceAlgorithm::kTwoPhase:
+      return two_phase(line, colors, group);
+  }
+}
+
+void CollectivePlan::broadcast(const Line& line, std::uint8_t color) {
+  const std::uint32_t p = line.size();
+  if (p == 1) return;
+  routes().set(line[0], color, {Port::kRamp, line.outward(0)});
+  send(line[0], color);
+  for (std::uint32_t i = 1; i < p; ++i) {
+    fabric::PortSet to = Port::kRamp;
+    if (i + 1 < p) to = to | line.outward(i);
+    routes().set(line[i], color, {line.inward(i), to});
+    take(line[i], color);
+  }
+}
+
+/// A router takes the first message that reaches it and then passes the others.
+void CollectivePlan::scatter(const Line& line, std::uint8_t color, std::uint32_t count) {
+  const std::uint32_t p = line.size();
+  if (p == 1) return;
+  routes().set(line[0], color, {Port::kRamp, line.outward(0)});
+  for (std::uint32_t i = 1; i < p; ++i) {
+    plan(line[0]).push_back({PlanStep::Kind::kSend, kNone, color, true, i * count, count, 1});
+    ColorRoute route(line.inward(i), Port::kRamp);
+    if (i + 1 < p) {
+      route.positions[1] = {line.inward(i), line.outward(i)};
+      route.position_count = 2;
+    }
+    routes().set(line[i], color, route);
+    plan(line[i]).push_back({PlanStep::Kind::kTake, color, kNone, false, 0, count, 1});
+  }
+}
+
+void CollectivePlan::gather(const Line& line, std::uint8_t color, std::uint32_t count) {
+  const std::uint32_t p = line.size();
+  if (p == 1) return;
+  routes().set(line[0], color, {line.outward(0), Port::kRamp});
+  plan(line[0]).push_back({PlanStep::Kind::kTake, color, kNone, false, count, (p - 1) * count, 1});
+  for (std::uint32_t i = 1; i < p; ++i) {
+    ColorRoute route(Port::kRamp, line.inward(i));
+    if (i + 1 < p) {
+      route.positions[1] = {line.outward(i), line.inward(i)};
+      route.position_count = 2;
+    }
+    routes().set(line[i], color, route);
+    plan(line[i]).push_back({PlanStep::Kind::kSend, kNone, color, true, 0, count, 1});
+  }
+}
+
+// Programs ----------------------------------------------------------------------------------------
+
+Collective CollectivePlan::build(std::uint32_t input, std::uint32_t result) {
+  std::map<Plan, std::uint16_t> programs;
+  Kernel& kernel = collective_.kernel;
+  for (std::uint32_t tile = 0; tile < plans_.size(); ++tile) {
+    const auto [it, is_new] = programs.emplace(plans_[tile], 0);
+    if (is_new) it->second = kernel.add(write(plans_[tile], input, result));
+    kernel.program_of[tile] = it->second;
+  }
+  const Program& any = kernel.programs.front();
+  collective_.input = *any.find_array("input");
+  collective_.result = *any.find_array("result");
+  return std::move(collective_);
+}
+
+/// One task, a vector operation a step. Input queue 0 is that of the color read first, and so on.
+Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32_t result) const {
+  const DataType type = shape_.type;
+  const std::uint8_t input_bytes = type == DataType::kFp32 ? 4 : 2;
+  const std::uint8_t sum_bytes = type == DataType::kFp16 ? 2 : 4;
+  ProgramBuilder p(collective_.kernel.name);
+  const bool in_place = input_bytes == sum_bytes;
+  Array x = p.array("input", in_place ? std::max(input, result) : input, input_bytes);
+  const Array y = in_place ? p.same(x, "result") : p.array("result", result, sum_bytes);
+  std::map<std::uint8_t, std::uint8_t> inputs;
+  std::map<std::uint8_t, std::uint8_t> outputs;
+  const auto in = [&](std::uint8_t color) {
+    const auto [it, is_new] = inputs.emplace(color, static_cast<std::uint8_t>(inputs.size()));
+    if (is_new && it->second < kNumInputQueues) p.input(it->second, color);
+    return p.fabric_in(it->second, sum_bytes);
+  };
+  const auto out = [&](const PlanStep& step) {
+    static constexpr std::uint8_t kOrder[]{2, 3, 0, 1, 4, 5};  // the deepest first
+    const auto [it, is_new] = outputs.emplace(step.out, kOrder[outputs.size() % kNumOutputQueues]);
+    if (is_new) p.output(it->second, step.out);
+    return p.fabric_out(
+        it->second, sum_bytes,
+        step.advance ? ProgramBuilder::Last::kAdvance : ProgramBuilder::Last::kPlain);
+  };
+  p.task(collective_.kernel.name).active = true;
+  bool summed = in_place;
+  for (const PlanStep& step : plan) {
+    const Array& value = summed ? y : x;
+    const auto part = [&](const Array& array) { return p.part(array, step.first, step.count); };
+    const Operand count = ProgramBuilder::integer(step.count);
+    switch (step.kind) {
+      case PlanStep::Kind::kSend:
+        p.vector(VectorOp::kMove, type, out(step), part(value), count);
+        break;
+      case PlanStep::Kind::kPass:
+        p.vector(VectorOp::kAdd, type, out(step), part(value), in(step.in), count);
+        break;
+      case PlanStep::Kind::kAdd: {
+        p.vector(VectorOp::kAdd, type, part(y), part(value), in(step.in), count);
+        const std::uint32_t more = step.repeat - 1;
+        if (summed) {
+          p.last().length = ProgramBuilder::integer(std::int64_t{step.count} * step.repeat);
+        } else if (more > 0) {
+          p.vector(VectorOp::kAdd, type, part(y), part(y), in(step.in),
+                   ProgramBuilder::integer(std::int64_t{step.count} * more));
+        }
+        summed = true;
+        break;
+      }
+      case PlanStep::Kind::kTake:
+        p.vector(VectorOp::kMove, type, part(y), in(step.in), count);
+        summed = true;
+        break;
+      case PlanStep::Kind::kCopy:
+        if (!in_place) p.vector(VectorOp::kMove, type, part(y), part(x), count);
+        summed = true;
+        break;
+    }
+  }
+  p.end();
+  return p.build();
+}
+
+}  // namespace wse::tiles

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "wse/tiles/kernels/collective.h"
+#include "wse/tiles/program_builder.h"
+
+namespace wse::tiles {
+
+/// A step of a tile in a collective. Its value is the input until something has been added or taken,
+/// then the result.
+struct PlanStep {
+  enum class Kind : std::uint8_t {
+    kSend,  ///< out <- value
+    kAdd,   ///< value <- value + in, `repeat` vectors one after the other
+    kPass,  ///< out <- value + in, word by word
+    kTake,  ///< result <- in
+    kCopy   ///< result <- input, where they are not the same
+  };
+  Kind kind = Kind::kSend;
+  std::uint8_t in = kNone;  ///< color
+  std::uint8_t out = kNone;
+  bool advance = false;  ///< the last wavelet advances switches
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;  ///< elements
+  std::uint32_t repeat = 1;
+
+  friend bool operator<(const PlanStep& a, const PlanStep& b);
+};
+using Plan = std::vector<PlanStep>;
+
+/// Tiles in a row, from the root outwards, each a neighbour of the one before.
+class Line {
+ public:
+  Line(fabric::Mesh mesh, std::vector<std::uint32_t> tiles);
+  static Line row(fabric::Mesh mesh, std::uint32_t y, std::uint32_t first, std::uint32_t last);
+  static Line column(fabric::Mesh mesh, std::uint32_t x, std::uint32_t first, std::uint32_t last);
+  static Line snake(fabric::Mesh mesh);
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(tiles_.size()); }
+  std::uint32_t operator[](std::uint32_t i) const { return tiles_[i]; }
+  fabric::Port inward(std::uint32_t i) const;   ///< of tile i, towards the root
+  fabric::Port outward(std::uint32_t i) const;  ///< away from it
+
+ private:
+  fabric::Port towards(std::uint32_t from, std::uint32_t to) const;
+  fabric::Mesh mesh_;
+  std::vector<std::uint32_t> tiles_;
+};
+
+/// Writes the plans of all tiles and the routes between them.
+class CollectivePlan {
+ public:
+  CollectivePlan(CollectiveKind kind, const CollectiveShape& shape, std::string name);
+
+  // Reductions of a line into its first tile. `colors` is the first of those that they take.
+  void star(const Line& line, std::uint8_t color);                             ///< 1 color
+  void chain(const Line& line, std::uint8_t colors);                           ///< 2 colors
+  void tree(const Line& line, std::uint8_t colors);                            ///< 4 colors
+  void two_phase(const Line& line, std::uint8_t colors, std::uint32_t group);  ///< 4 colors
+  void reduce(const Line& line, std::uint8_t colors, ReduceAlgorithm algorithm,
+              std::uint32_t group);
+  /// Along the line; the first tile is the root.
+  void broadcast(const Line& line, std::uint8_t color);
+  /// Vectors of `count` elements to and from the first tile, which has them all in order.
+  void scatter(const Line& line, std::uint8_t color, std::uint32_t count);
+  void gather(const Line& line, std::uint8_t color, std::uint32_t count);
+
+  Plan& plan(std::uint32_t tile) { return plans_[tile]; }
+  fabric::RouteTable& routes() { return collective_.kernel.routes; }
+  void send(std::uint32_t tile, std::uint8_t color, bool advance = false);
+  void add(std::uint32_t tile, std::uint8_t color, std::uint32_t repeat = 1);
+  void pass(std::uint32_t tile, std::uint8_t in, std::uint8_t out);
+  void take(std::uint32_t tile, std::uint8_t color);
+  void copy(std::uint32_t tile);
+
+  /// Programs of all tiles; `input` and `result` are their elements in each tile.
+  Collective build(std::uint32_t input, std::uint32_t result);
+
+ private:
+  std::uint32_t elements() const { return shape_.elements(); }
+  void chain_colors(const Line& line, std::uint8_t colors, std::uint32_t step);
+  Program write(const Plan& plan, std::uint32_t input, std::uint32_t result) const;
+
+  const CollectiveShape shape_;
+  Collective collective_;
+  std::vector<Plan> plans_;  ///< by tile
+};
+
+// Closed forms of [luczynski2024] for P tiles and B words, T_R = 2.
+base::Cycles predicted_star(std::uint64_t p, std::uint64_t b);
+base::Cycles predicted_chain(std::uint64_t p, std::uint64_t b);
+base::Cycles predicted_tree(std::uint64_t p, std::uint64_t b);
+base::Cycles predicted_two_phase(std::uint64_t p, std::uint64_t b, std::uint64_t group);
+base::Cycles predicted_ring(std::uint64_t p, std::uint64_t b);
+base::Cycles predicted_broadcast(std::uint64_t columns, std::uint64_t rows, std::uint64_t b);
+base::Cycles predicted_reduce(std::uint64_t p, std::uint64_t b, ReduceAlgorithm algorithm,
+                              std::uint64_t group);
+std::uint32_t default_group(std::uint32_t p);
+
+}  // namespace wse::tiles

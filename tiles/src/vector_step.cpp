@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vector operations of compute engines: start, steps, end.
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine_visit.h"
+
+namespace wse::tiles {
+namespace {
+
+std::uint32_t read(const std::uint8_t* from, std::uint32_t bytes) {
+  if (bytes == 4) {
+    std::uint32_t word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+  }
+  std::uint16_t half;
+  std::memcpy(&half, from, sizeof half);
+  return half;
+}
+
+void write(std::uint8_t* to, std::uint32_t bytes, std::uint32_t value) {
+  std::memcpy(to, &value, bytes);  // the lower bytes; computers of this kind are little-endian
+}
+
+}  // namespace
+
+/// The address of an element of a walk.
+std::int64_t ComputeEngines::address_of(const Visit& v, const Descriptor& d, std::uint32_t first,
+                                        std::uint32_t element) const {
+  const std::int64_t start = static_cast<std::int32_t>(first);
+  if (d.kind == DescriptorKind::kMemory) {
+    std::int64_t offset = 0;
+    std::uint32_t rest = element;
+    for (std::uint32_t i = 0; i < d.dimensions; ++i) {
+      const std::uint32_t extent = d.extents[i];
+      const std::uint32_t index = rest < extent ? rest : rest % extent;
+      offset += std::int64_t{index} * d.strides[i];
+      if (rest < extent) break;
+      rest /= extent;
+    }
+    return start + offset * d.element_bytes;
+  }
+  // Rings: a FIFO has forgotten what was read of it.
+  const Ring& r = rings_[std::size_t{v.tile} * num_rings_ + d.state];
+  return start + (r.head + element) % d.capacity * d.element_bytes;
+}
+
+/// The main thread issues a vector operation.
+bool ComputeEngines::start_vector(Visit& v, const Instruction& i) {
+  Tile& tile = v.t;
+  if ((tile.threads >> i.thread & 1) != 0) return false;  // the microthread is busy
+  Thread& t = thread(v.tile, i.thread);
+  t = {};
+  t.instruction = tile.pc;
+  t.priority = i.priority;
+  t.length = scalar(v, i.length);
+  const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
+  for (std::uint32_t o = 0; o < 4; ++o) {
+    if (operands[o]->kind != Operand::Kind::kDescriptor) {
+      t.value[o] = scalar(v, *operands[o]);
+      continue;
+    }
+    const Descriptor& d = v.p.descriptors[operands[o]->value];
+    t.value[o] = d.address;
+    if (d.address_register != kNone) t.value[o] += reg(v.tile, d.address_register);
+  }
+  tile.threads = static_cast<std::uint16_t>(tile.threads | 1U << i.thread);
+  if (tile.watched) watch_->operation(at(v.tile), now_, v.p, i.thread, tile.pc, true);
+  if (i.thread != 0) {
+    ++tile.pc;
+    tile.main_ready = now_ + 1;
+    t.ready = now_ + std::max(1U, config_.vector_start_cycles);
+  } else {
+    t.ready = now_ + config_.vector_start_cycles;
+  }
+  if (t.length == 0) {
+    finish_vector(v, i.thread);
+  } else if (t.ready == now_) {
+    step_vector(v, 0);  // if it can; the issue counts anyway
+  }
+  return true;
+}
+
+void ComputeEngines::finish_vector(Visit& v, std::uint32_t number) {
+  Thread& t = thread(v.tile, number);
+  const Instruction& i = v.p.instructions[t.instruction];
+  v.t.threads = static_cast<std::uint16_t>(v.t.threads & ~(1U << number));
+  std::uint32_t moved = 0;  // a ring goes on once
+  for (const Operand& operand : {i.result, i.a, i.b, i.c}) {
+    if (operand.kind != Operand::Kind::kDescriptor) continue;
+    const Descriptor& d = v.p.descriptors[operand.value];
+    if (d.kind != DescriptorKind::kCircular || (moved >> d.state & 1) != 0) continue;
+    moved |= 1U << d.state;
+    Ring& r = ring(v.tile, d.state);
+    r.head = (r.head + t.length) % d.capacity;
+  }
+  if (v.t.watched) watch_->operation(at(v.tile), now_, v.p, number, t.instruction, false);
+  if (number == 0) {
+    ++v.t.pc;
+    v.t.main_ready = now_ + 1;
+  } else {
+    complete(v, i.completion, i.target);
+  }
+}
+
+/// Elements of the next step: those that lie side by side, up to the lanes.
+std::uint32_t ComputeEngines::elements(const Visit& v, const Instruction& i,
+                                       const Thread& t) const {
+  std::uint32_t n = most_elements_[v.t.program][t.instruction];
+  if (n == 1) return 1;
+  n = std::min(n, t.length - t.done);
+  for (const Operand* operand : {&i.result, &i.a, &i.b, &i.c}) {
+    if (operand->kind != Operand::Kind::kDescriptor) continue;
+    const Descriptor& d = v.p.descriptors[operand->value];
+    if (d.kind != DescriptorKind::kMemory) continue;
+    n = std::min(n, d.extents[0] - t.done % d.extents[0]);
+  }
+  return n;
+}
+
+/// Whether all operands and the room for the result are there.
+bool ComputeEngines::ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n) {
+  for (const Operand* operand : {&i.a, &i.b, &i.c}) {
+    if (operand->kind != Operand::Kind::kDescriptor) continue;
+    const Descriptor& d = v.p.descriptors[operand->value];
+    if (d.kind == DescriptorKind::kFabricIn) {
+      const Queue& queue = input(v.tile, d.queue);
+      const bool taken = (v.popped >> d.queue & 1) != 0;
+      if (queue.count == 0 || taken || (queue.control >> queue.head & 1) != 0) return false;
+    } else if (d.kind == DescriptorKind::kFifo && ring(v.tile, d.state).count < n) {
+      return false;
+    }
+  }
+  const Descriptor& d = v.p.descriptors[i.result.value];
+  if (d.kind == DescriptorKind::kFabricOut) {
+    // A slot that the ramp frees in this cycle can be used in the next.
+    const std::uint32_t held = output(v.tile, d.queue).count + (v.given == d.queue ? 1U : 0U);
+    return held < config_.output_depths[d.queue];
+  }
+  if (d.kind == DescriptorKind::kFifo && ring(v.tile, d.state).count + n > d.capacity) {
+    if (d.fault_when_full) {
+      fail(v, t.instruction,
+           fmt::format("the FIFO '{}' of {} elements overflows", d.name, d.capacity));
+      return true;
+    }
+    return false;
+  }
+  return true;
+}
+
+/// Cycles that the banks need for a step.
+std::uint32_t ComputeEngines::bank_cycles(const Visit& v, const Instruction& i, const Thread& t,
+                                          std::uint32_t n) {
+  memory::BankAccess accesses[3];
+  std::size_t count = 0;
+  const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
+  for (std::uint32_t o = 0; o < 4; ++o) {
+    if (operands[o]->kind != Operand::Kind::kDescriptor) continue;
+    const Descriptor& d = v.p.descriptors[operands[o]->value];
+    if (is_fabric(d.kind)) continue;
+    std::int64_t address =
+        address_of(v, d, t.value[o],
+                   d.kind == DescriptorKind::kFifo ? (o == 0 ? rings_count(v, d) : 0) : t.done);
+    if (o == 0) {  // the write follows some steps behind the reads
+      const std::int64_t stride = d.kind == DescriptorKind::kMemory ? d.strides[0] : 1;
+      address -= std::int64_t{config_.write_delay_steps} * n * stride * d.element_bytes;
+    }
+    memory::BankAccess& access = accesses[count++];
+    access.address = static_cast<std::uint64_t>(address) % (std::uint64_t{1} << 32);
+    access.width = n * d.element_bytes <= 4 ? memory::AccessWidth::k32 : memory::AccessWidth::k64;
+    access.is_write = o == 0;
+  }
+  return count == 0 ? 1 : banks_.cycles_of(accesses, count);
+}
+
+std::uint32_t ComputeEngines::rings_count(const Visit& v, const Descriptor& d) const {
+  return rings_[std::size_t{v.tile} * num_rings_ + d.state].count;
+}
+
+/// Checks that an element lies in the memory of the tile.
+bool ComputeEngines::reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address,
+                           const char* verb) {
+  if (address >= 0 && static_cast<std::uint64_t>(address) + d.element_bytes <= sram_bytes_) {
+    return true;
+  }
+  fail(v, t.instruction,
+       fmt::format("{} byte {} of '{}', the memory has {}", verb, address, d.name, sram_bytes_));
+  return false;
+}
+
+/// Finds an operand of a step; takes its wavelet.
+bool ComputeEngines::open(Visit& v, const Thread& t, std::uint32_t o, const Operand& operand,
+                          std::uint32_t n, Source& source) {
+  source.bits = t.value[o];
+  if (operand.kind != Operand::Kind::kDescriptor) return true;
+  const Descriptor& d = v.p.descriptors[operand.value];
+  source.descriptor = &d;
+  if (d.kind == DescriptorKind::kFabricIn) {
+    source.bits = pop_input(v, d.queue);
+    return true;
+  }
+  for (std::uint32_t e = 0; e < n; ++e) {
+    source.address[e] =
+        address_of(v, d, t.value[o], d.kind == DescriptorKind::kFifo ? e : t.done + e);
+    if (!reach(v, t, d, source.address[e], "reads")) return false;
+  }
+  if (d.kind == DescriptorKind::kFifo) {
+    Ring& r = ring(v.tile, d.state);
+    r.head = (r.head + n) % d.capacity;
+    r.count -= n;
+  }
+  return true;
+}
+
+std::uint32_t ComputeEngines::fetch(const Visit& v, const Source& source, std::uint32_t e,
+                                    DataType type) const {
+  if (source.descriptor == nullptr) {
+    return type == DataType::kFp16 || type == DataType::kInt16 ? source.bits & 0xffff : source.bits;
+  }
+  const Descriptor& d = *source.descriptor;
+  std::uint32_t bits;
+  if (d.kind == DescriptorKind::kFabricIn) {
+    bits = d.element_bytes == 4 ? source.bits : source.bits >> (16 * e) & 0xffff;
+  } else {
+    bits = read(memory_[v.tile] + source.address[e], d.element_bytes);
+  }
+  return type == DataType::kMixed && d.element_bytes == 2 ? widen(bits) : bits;
+}
+
+void ComputeEngines::send(Visit& v, const Descriptor& d, std::uint32_t word, bool last) {
+  Queue& queue = output(v.tile, d.queue);
+  const std::uint32_t place = (queue.head + queue.count++) % kPlaces;
+  output_word(v.tile, d.queue, place) = word;
+  const auto set = [place](std::uint32_t& bits, bool on) {
+    bits = on ? bits | 1U << place : bits & ~(1U << place);
+  };
+  set(queue.control, d.control);
+  set(queue.advance, d.advance_last && last);
+}
+
+/// Writes the results of a step.
+bool ComputeEngines::put(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n,
+                         std::uint32_t* results) {
+  const Descriptor& d = v.p.descriptors[i.result.value];
+  if (i.type == DataType::kMixed && d.element_bytes == 2) {
+    for (std::uint32_t e = 0; e < n; ++e) results[e] = narrow(results[e]);
+  }
+  if (d.kind == DescriptorKind::kFabricOut) {
+    std::uint32_t word = results[0];
+    if (d.element_bytes == 2 && n == 2) word |= results[1] << 16;
+    send(v, d, word, t.done + n == t.length);
+    return true;
+  }
+  const std::uint32_t base = d.kind == DescriptorKind::kFifo ? rings_count(v, d) : t.done;
+  for (std::uint32_t e = 0; e < n; ++e) {
+    const std::int64_t address = address_of(v, d, t.value[0], base + e);
+    if (!reach(v, t, d, address, "writes")) return false;
+    write(memory_[v.tile] + address, d.element_bytes, results[e]);
+  }
+  if (d.kind == DescriptorKind::kFifo) {
+    ring(v.tile, d.state).count += n;
+    if (d.on_push != kNone) v.t.active |= 1U << d.on_push;
+  }
+  return true;
+}
+
+/// A pair of index and value: the element of that index becomes the value.
+bool ComputeEngines::unpack(Visit& v, const Instruction& i, const Thread& t, std::uint32_t pair) {
+  const Descriptor& d = v.p.descriptors[i.result.value];
+  const std::uint32_t index = pair >> 16;
+  std::uint64_t all = 1;
+  for (std::uint32_t k = 0; k < d.dimensions; ++k) all *= d.extents[k];
+  if (index >= all) {
+    fail(v, t.instruction,
+         fmt::format("index {} of '{}', which has {} elements", index, d.name, all));
+    return false;
+  }
+  const std::int64_t address = address_of(v, d, t.value[0], index);
+  if (!reach(v, t, d, address, "writes")) return false;
+  write(memory_[v.tile] + address, 2, pair);
+  return true;
+}
+
+/// A step of a vector operation, if it can be done now.
+bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
+  Thread& t = thread(v.tile, number);
+  const Instruction& i = v.p.instructions[t.instruction];
+  const std::uint32_t n = elements(v, i, t);
+  if (!ready(v, i, t, n)) return false;
+  if (v.t.stopped) return true;
+  const std::uint32_t cycles = bank_cycles(v, i, t, n);
+  if (cycles > 1) v.t.datapath_free = now_ + cycles;
+  Source a;
+  Source b;
+  Source c;
+  if (!open(v, t, 1, i.a, n, a) || !open(v, t, 2, i.b, n, b) || !open(v, t, 3, i.c, n, c)) {
+    return true;
+  }
+  if (i.op == VectorOp::kUnpack) {
+    if (!unpack(v, i, t, fetch(v, a, 0, DataType::kInt32))) return true;
+  } else {
+    std::uint32_t results[kMostElements];
+    for (std::uint32_t e = 0; e < n; ++e) {
+      results[e] = compute(i.op, i.type, fetch(v, a, e, i.type), fetch(v, b, e, i.type),
+                           fetch(v, c, e, i.type));
+    }
+    if (!put(v, i, t, n, results)) return true;
+  }
+  t.done += n;
+  stats_.end = std::max(stats_.end, now_ + cycles);
+  stats_.elements += n;
+  stats_.flops += std::uint64_t{flops_of(i.op, i.type)} * n;
+  if (t.done == t.length) finish_vector(v, number);
+  return true;
+}
+
+/// A scalar load or store.
+bool ComputeEngines::access_word(Visit& v, const Instruction& i) {
+  const std::uint32_t address = scalar(v, i.a);
+  if (std::uint64_t{address} + 4 > sram_bytes_) {
+    fail(v, v.t.pc,
+         fmt::format("{} byte {}, the memory has {}",
+                     i.opcode == Opcode::kLoad ? "reads" : "writes", address, sram_bytes_));
+    return false;
+  }
+  const bool is_write = i.opcode == Opcode::kStore;
+  banks_.cycles_of({{address, memory::AccessWidth::k32, is_write}});
+  if (is_write) {
+    stats_.end = std::max(stats_.end, now_ + 1);
+    write(memory_[v.tile] + address, 4, scalar(v, i.b));
+  } else {
+    reg(v.tile, i.result.value) = read(memory_[v.tile] + address, 4);
+  }
+  return true;
+}
+
+}  // namespace wse::tiles
