@@ -2,47 +2,74 @@
 #include "wse/tiles/compute_engines.h"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
 
 #include "engine_visit.h"
 #include "wse/base/check.h"
+#include "wse/fabric/prefetch.h"
 
 namespace wse::tiles {
 
 using base::Cycles;
 
+namespace {
+constexpr std::size_t kLine = 64;  // of a cache, bytes
+}
+
+void ComputeEngines::FreeBlocks::operator()(std::uint8_t* blocks) const {
+  ::operator delete[](blocks, std::align_val_t{kLine});
+}
+
 ComputeEngines::ComputeEngines(const Kernel& kernel, const base::Rectangle& tiles,
                                const ComputeConfig& config, const memory::SramConfig& sram,
                                std::uint32_t ramp_slots, std::uint32_t ramp_cycles,
-                               std::vector<std::uint8_t*> memory)
+                               const std::vector<std::uint8_t*>& memory)
     : kernel_(kernel),
-      tiles_rectangle_(tiles),
+      rectangle_(tiles),
       config_(config),
       sram_bytes_(sram.size_bytes),
-      memory_(std::move(memory)),
+      num_tiles_(static_cast<std::uint32_t>(tiles.tiles())),
       banks_(sram),
-      tiles_(tiles.tiles()),
-      times_(tiles.tiles()),
       active_(tiles.tiles()),
       next_(tiles.tiles()) {
-  for (const std::uint8_t depth : config.input_depths) {
-    WSE_CHECK(fabric::EngineConfig::slots(depth, ramp_cycles) <= kPlaces,
-              "an input queue too deep");
-  }
-  for (const std::uint8_t depth : config.output_depths) {
-    WSE_CHECK(depth <= kPlaces, "an output queue too deep");
-  }
   for (const Program& program : kernel.programs) compile(program);
-  threads_.resize(tiles_.size() * num_threads_);
-  inputs_.resize(tiles_.size() * num_inputs_);
-  outputs_.resize(tiles_.size() * num_outputs_);
-  input_words_.resize(inputs_.size() * kPlaces);
-  output_words_.resize(outputs_.size() * kPlaces);
-  rings_.resize(tiles_.size() * num_rings_);
-  registers_.resize(tiles_.size() * kNumRegisters);
-  for (Queue& queue : outputs_) queue.credits = static_cast<std::uint8_t>(ramp_slots);
-  for (std::uint32_t tile = 0; tile < tiles_.size(); ++tile) {
-    tiles_[tile].program = kernel.program_of[kernel.mesh().tile(at(tile).x, at(tile).y)];
+  lay_out(ramp_cycles);
+  rings_.resize(std::size_t{num_tiles_} * num_rings_);
+  registers_.resize(std::size_t{num_tiles_} * kNumRegisters);
+  for (std::uint32_t tile = 0; tile < num_tiles_; ++tile) {
+    Tile& t = *new (block(tile)) Tile;
+    t.program = kernel.program_of[kernel.mesh().tile(at(tile).x, at(tile).y)];
+    t.memory = memory[tile];
+    for (std::uint32_t i = 0; i < num_threads_; ++i) new (&thread(tile, i)) Thread;
+    for (std::uint32_t i = 0; i < inputs_.size() + outputs_.size(); ++i) {
+      Queue& q = *new (&queue(tile, i)) Queue;
+      q.credits = static_cast<std::uint8_t>(ramp_slots);
+    }
   }
+}
+
+/// Where the parts of a tile's block lie.
+void ComputeEngines::lay_out(std::uint32_t ramp_cycles) {
+  std::uint32_t slots = 1;
+  std::uint8_t slot = 0;
+  for (const std::uint8_t q : inputs_) {
+    slots = std::max(slots, fabric::EngineConfig::slots(config_.input_depths[q], ramp_cycles));
+    input_slot_[q] = slot++;
+  }
+  for (const std::uint8_t q : outputs_) {
+    slots = std::max(slots, std::uint32_t{config_.output_depths[q]});
+    output_slot_[q] = slot++;
+  }
+  while (places_ < slots) places_ *= 2;
+  WSE_CHECK(places_ <= kMostPlaces, "queues of compute engines that are too deep");
+  queues_at_ = sizeof(Tile) + num_threads_ * sizeof(Thread);
+  queue_bytes_ = sizeof(Queue) + places_ * sizeof(std::uint32_t);
+  const std::size_t bytes = queues_at_ + (inputs_.size() + outputs_.size()) * queue_bytes_;
+  block_bytes_ = (bytes + kLine - 1) / kLine * kLine;
+  blocks_.reset(static_cast<std::uint8_t*>(
+      ::operator new[](block_bytes_* num_tiles_, std::align_val_t{kLine})));
+  std::memset(blocks_.get(), 0, block_bytes_ * num_tiles_);
 }
 
 /// What is asked for in every step, found once.
@@ -51,15 +78,20 @@ void ComputeEngines::compile(const Program& program) {
   std::array<std::uint8_t, fabric::kNumColors> outputs;
   inputs.fill(kNone);
   outputs.fill(kNone);
+  const auto insert = [](std::vector<std::uint8_t>& queues, std::uint32_t q) {
+    const auto id = static_cast<std::uint8_t>(q);
+    const auto place = std::lower_bound(queues.begin(), queues.end(), id);
+    if (place == queues.end() || *place != id) queues.insert(place, id);
+  };
   for (std::uint32_t q = 0; q < kNumInputQueues; ++q) {
     if (program.input_colors[q] == kNone) continue;
     inputs[program.input_colors[q]] = static_cast<std::uint8_t>(q);
-    num_inputs_ = std::max(num_inputs_, q + 1);
+    insert(inputs_, q);
   }
   for (std::uint32_t q = 0; q < kNumOutputQueues; ++q) {
     if (program.output_colors[q] == kNone) continue;
     outputs[program.output_colors[q]] = static_cast<std::uint8_t>(q);
-    num_outputs_ = std::max(num_outputs_, q + 1);
+    insert(outputs_, q);
   }
   input_of_.push_back(inputs);
   output_of_.push_back(outputs);
@@ -85,15 +117,14 @@ void ComputeEngines::compile(const Program& program) {
 }
 
 base::Coordinate ComputeEngines::at(std::uint32_t tile) const {
-  const std::uint32_t columns = tiles_rectangle_.columns.size();
-  return {tiles_rectangle_.columns.begin + tile % columns,
-          tiles_rectangle_.rows.begin + tile / columns};
+  const std::uint32_t columns = rectangle_.columns.size();
+  return {rectangle_.columns.begin + tile % columns, rectangle_.rows.begin + tile / columns};
 }
 
 void ComputeEngines::set_watch(EngineWatch& watch) {
   watch_ = &watch;
-  for (std::uint32_t tile = 0; tile < tiles_.size(); ++tile) {
-    tiles_[tile].watched = watch.watches(at(tile));
+  for (std::uint32_t tile = 0; tile < num_tiles_; ++tile) {
+    tile_at(tile).watched = watch.watches(at(tile));
   }
 }
 
@@ -103,8 +134,8 @@ void ComputeEngines::wake(std::uint32_t tile) {
 }
 
 void ComputeEngines::launch() {
-  for (std::uint32_t tile = 0; tile < tiles_.size(); ++tile) {
-    Tile& t = tiles_[tile];
+  for (std::uint32_t tile = 0; tile < num_tiles_; ++tile) {
+    Tile& t = tile_at(tile);
     if (t.program == Kernel::kIdle) continue;
     reg(tile, kColumnRegister) = at(tile).x;
     reg(tile, kRowRegister) = at(tile).y;
@@ -118,35 +149,58 @@ void ComputeEngines::launch() {
 }
 
 void ComputeEngines::receive(std::uint32_t tile, const fabric::Wavelet& wavelet) {
-  Tile& t = tiles_[tile];
+  Tile& t = tile_at(tile);
   WSE_CHECK(t.program != Kernel::kIdle, "a wavelet for a tile without a program");
   const std::uint32_t q = input_of_[t.program][wavelet.color];
-  Queue& queue = input(tile, q);
-  WSE_CHECK(q != kNone && queue.count < kPlaces, "a wavelet without a queue or slot");
-  const std::uint32_t place = (queue.head + queue.count++) % kPlaces;
-  input_word(tile, q, place) = wavelet.data;
+  WSE_CHECK(q != kNone, "a wavelet without a queue");
+  Queue& to = input(tile, q);
+  WSE_CHECK(to.count < places_, "a wavelet without a slot");
+  const std::uint32_t place = (to.head + to.count++) & (places_ - 1);
+  to.word(place) = wavelet.data;
   if (wavelet.control) {
-    queue.control |= 1U << place;
+    set_bit(to.control, place, true);
     ++t.controls;
   }
   wake(tile);
 }
 
 void ComputeEngines::receive_credit(std::uint32_t tile, std::uint8_t color) {
-  const std::uint32_t q = output_of_[tiles_[tile].program][color];
+  const std::uint32_t q = output_of_[tile_at(tile).program][color];
   ++output(tile, q).credits;
   wake(tile);
 }
 
+void ComputeEngines::prefetch(std::uint32_t tile) const {
+  for (std::size_t line = 0; line < block_bytes_ && line < 3 * kLine; line += kLine) {
+    fabric::prefetch(block(tile) + line);
+  }
+}
+
+/// Where the main thread will likely read.
+void ComputeEngines::prefetch_data(std::uint32_t tile) const {
+  const Tile& t = tile_at(tile);
+  const Thread& main = thread(tile, 0);
+  const std::uint64_t address = main.value[1] + std::uint64_t{main.done} * 4;
+  if (t.threads != 0 && address < sram_bytes_) fabric::prefetch(t.memory + address);
+}
+
 void ComputeEngines::step(fabric::RampFrame& frame) {
+  constexpr std::size_t kAhead = 6;
+  constexpr std::size_t kFarAhead = 12;
   any_ = false;
   std::swap(active_, next_);
-  next_.take_all([this, &frame](std::size_t word, std::uint64_t bits) {
+  listed_.clear();
+  next_.take_all([this](std::size_t word, std::uint64_t bits) {
     for (; bits != 0; bits &= bits - 1) {
-      const std::size_t tile = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
-      if (visit(static_cast<std::uint32_t>(tile), frame)) wake(static_cast<std::uint32_t>(tile));
+      listed_.push_back(
+          static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits))));
     }
   });
+  for (std::size_t i = 0; i < listed_.size(); ++i) {
+    if (i + kFarAhead < listed_.size()) prefetch(listed_[i + kFarAhead]);
+    if (i + kAhead < listed_.size()) prefetch_data(listed_[i + kAhead]);
+    if (visit(listed_[i], frame)) wake(listed_[i]);
+  }
   ++now_;
 }
 
@@ -157,7 +211,7 @@ void ComputeEngines::skip_to(Cycles cycle) {
 
 /// A cycle of a tile. Whether the next one has to be looked at, whatever comes from outside.
 bool ComputeEngines::visit(std::uint32_t tile, fabric::RampFrame& frame) {
-  Tile& t = tiles_[tile];
+  Tile& t = tile_at(tile);
   if (t.stopped) return false;
   Visit v{tile, t, kernel_.programs[t.program], frame};
   give_to_ramp(v);
@@ -174,39 +228,41 @@ bool ComputeEngines::visit(std::uint32_t tile, fabric::RampFrame& frame) {
 
 /// The next output queue in turn that has something and a credit gives a wavelet.
 void ComputeEngines::give_to_ramp(Visit& v) {
-  for (std::uint32_t k = 1; k <= num_outputs_; ++k) {
-    const std::uint32_t q = (v.t.last_output + k) % num_outputs_;
-    Queue& queue = output(v.tile, q);
-    if (queue.count == 0 || queue.credits == 0) continue;
-    const std::uint32_t place = queue.head;
-    const bool control = (queue.control >> place & 1) != 0;
-    const bool advance = (queue.advance >> place & 1) != 0;
+  const auto count = static_cast<std::uint32_t>(outputs_.size());
+  std::uint32_t turn = v.t.last_output;
+  for (std::uint32_t k = 0; k < count; ++k) {
+    turn = turn + 1 < count ? turn + 1 : 0;
+    const std::uint8_t q = outputs_[turn];
+    Queue& from = output(v.tile, q);
+    if (from.count == 0 || from.credits == 0) continue;
+    const std::uint32_t place = from.head;
     v.frame.wavelets.push_back(
-        {v.tile, {output_word(v.tile, q, place), v.p.output_colors[q], control, advance}});
-    queue.head = static_cast<std::uint8_t>((place + 1) % kPlaces);
-    --queue.count;
-    --queue.credits;
-    v.t.last_output = static_cast<std::uint8_t>(q);
-    v.given = static_cast<std::uint8_t>(q);
+        {v.tile,
+         {from.word(place), v.p.output_colors[q], (from.control >> place & 1) != 0,
+          (from.advance >> place & 1) != 0}});
+    from.head = static_cast<std::uint8_t>((place + 1) & (places_ - 1));
+    --from.count;
+    --from.credits;
+    v.t.last_output = static_cast<std::uint8_t>(turn);
+    v.given = q;
     v.did = true;
     return;
   }
 }
 
 std::uint32_t ComputeEngines::pop_input(Visit& v, std::uint32_t q) {
-  Queue& queue = input(v.tile, q);
-  const std::uint32_t place = queue.head;
-  const std::uint32_t word = input_word(v.tile, q, place);
-  if ((queue.control >> place & 1) != 0) {
-    queue.control &= ~(1U << place);
+  Queue& from = input(v.tile, q);
+  const std::uint32_t place = from.head;
+  if ((from.control >> place & 1) != 0) {
+    set_bit(from.control, place, false);
     --v.t.controls;
   }
-  queue.head = static_cast<std::uint8_t>((place + 1) % kPlaces);
-  --queue.count;
+  from.head = static_cast<std::uint8_t>((place + 1) & (places_ - 1));
+  --from.count;
   v.popped |= 1U << q;
   v.frame.credits.push_back({v.tile, v.p.input_colors[q], 1});
   v.did = true;
-  return word;
+  return from.word(place);
 }
 
 std::uint32_t ComputeEngines::control_task(const Program& p, std::uint32_t q,
@@ -221,10 +277,10 @@ std::uint32_t ComputeEngines::control_task(const Program& p, std::uint32_t q,
 
 /// Control wavelets at the head of a queue that no task waits for have done their work in routers.
 void ComputeEngines::drop_controls(Visit& v) {
-  for (std::uint32_t q = 0; q < num_inputs_; ++q) {
-    const Queue& queue = input(v.tile, q);
-    if (queue.count == 0 || (queue.control >> queue.head & 1) == 0) continue;
-    if (control_task(v.p, q, input_word(v.tile, q, queue.head)) == kNone) pop_input(v, q);
+  for (const std::uint8_t q : inputs_) {
+    const Queue& from = input(v.tile, q);
+    if (from.count == 0 || (from.control >> from.head & 1) == 0) continue;
+    if (control_task(v.p, q, from.word(from.head)) == kNone) pop_input(v, q);
   }
 }
 
@@ -263,13 +319,13 @@ std::uint32_t ComputeEngines::able_by_wavelets(Visit& v, std::uint32_t started) 
   for (std::uint32_t bits = started; bits != 0; bits &= bits - 1) {
     const auto i = static_cast<std::uint32_t>(__builtin_ctz(bits));
     const Task& task = v.p.tasks[i];
-    const Queue& queue = input(v.tile, task.queue);
-    if (queue.count == 0 || (v.popped >> task.queue & 1) != 0) continue;
-    const bool control = (queue.control >> queue.head & 1) != 0;
+    const Queue& from = input(v.tile, task.queue);
+    if (from.count == 0 || (v.popped >> task.queue & 1) != 0) continue;
+    const bool control = (from.control >> from.head & 1) != 0;
     if (task.kind == Task::Kind::kData) {
       if (!control && (read >> task.queue & 1) == 0) able |= 1U << i;
     } else if (control) {
-      const std::uint32_t data = input_word(v.tile, task.queue, queue.head);
+      const std::uint32_t data = from.word(from.head);
       if (control_task(v.p, task.queue, data) == i) able |= 1U << i;
     }
   }
@@ -316,7 +372,7 @@ bool ComputeEngines::try_thread(Visit& v, std::uint32_t number) {
   if (!(running ? step_vector(v, number) : issue_main(v))) return false;
   t.last_thread = static_cast<std::uint8_t>(number);
   const Cycles end = std::max(now_ + 1, t.datapath_free);
-  TileTimes& times = times_[v.tile];
+  TileTimes& times = v.t.times;
   times.begin = std::min(times.begin, now_);
   times.end = end;
   times.busy += end - now_;
@@ -391,7 +447,7 @@ void ComputeEngines::complete(Visit& v, Completion completion, std::uint16_t tas
 
 std::string ComputeEngines::describe(std::uint32_t tile, std::uint32_t instruction,
                                      const std::string& reason) const {
-  const Program& p = kernel_.programs[tiles_[tile].program];
+  const Program& p = kernel_.programs[tile_at(tile).program];
   const Instruction& i = p.instructions[instruction];
   const Task* task = p.task_of(instruction);
   const std::string what = i.opcode == Opcode::kVector || i.opcode == Opcode::kScalar
@@ -404,7 +460,7 @@ std::string ComputeEngines::describe(std::uint32_t tile, std::uint32_t instructi
 
 /// Why a vector operation does not go on.
 std::string ComputeEngines::hindrance(std::uint32_t tile, const Thread& t) const {
-  const Program& p = kernel_.programs[tiles_[tile].program];
+  const Program& p = kernel_.programs[tile_at(tile).program];
   const Instruction& i = p.instructions[t.instruction];
   for (const Operand& operand : {i.a, i.b, i.c}) {
     if (operand.kind != Operand::Kind::kDescriptor) continue;
@@ -414,7 +470,7 @@ std::string ComputeEngines::hindrance(std::uint32_t tile, const Thread& t) const
       if (ring.count == 0) return fmt::format("waits for an element of the FIFO '{}'", d.name);
     }
     if (d.kind != DescriptorKind::kFabricIn) continue;
-    if (inputs_[std::size_t{tile} * num_inputs_ + d.queue].count == 0) {
+    if (input(tile, d.queue).count == 0) {
       return fmt::format("waits for a wavelet of color {} in input queue {}",
                          p.input_colors[d.queue], d.queue);
     }
@@ -433,18 +489,18 @@ std::vector<std::string> ComputeEngines::waiting(std::size_t limit) const {
   const auto say = [&](std::string line) {
     if (lines.size() < limit) lines.push_back(std::move(line));
   };
-  for (std::uint32_t tile = 0; tile < tiles_.size() && lines.size() < limit; ++tile) {
-    const Tile& t = tiles_[tile];
+  for (std::uint32_t tile = 0; tile < num_tiles_ && lines.size() < limit; ++tile) {
+    const Tile& t = tile_at(tile);
     if (t.program == Kernel::kIdle || t.stopped) continue;
     const Program& p = kernel_.programs[t.program];
     const std::string where =
         fmt::format("tile ({},{}), program '{}'", at(tile).x, at(tile).y, p.name);
     for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
       const std::size_t number = static_cast<std::size_t>(__builtin_ctz(bits));
-      const Thread& thread = threads_[std::size_t{tile} * num_threads_ + number];
-      say(describe(tile, thread.instruction,
-                   fmt::format("{} of {} elements done, {}", thread.done, thread.length,
-                               hindrance(tile, thread))));
+      const Thread& under_way = thread(tile, static_cast<std::uint32_t>(number));
+      say(describe(tile, under_way.instruction,
+                   fmt::format("{} of {} elements done, {}", under_way.done, under_way.length,
+                               hindrance(tile, under_way))));
     }
     if (t.task != kNone && (t.threads & 1) == 0) {
       say(describe(tile, t.pc,
@@ -454,27 +510,25 @@ std::vector<std::string> ComputeEngines::waiting(std::size_t limit) const {
       const std::size_t task = static_cast<std::size_t>(__builtin_ctz(bits));
       say(fmt::format("{}, task '{}': is activated and blocked", where, p.tasks[task].name));
     }
-    for (std::uint32_t q = 0; q < num_inputs_; ++q) {
-      const Queue& queue = inputs_[std::size_t{tile} * num_inputs_ + q];
-      if (queue.count == 0) continue;
+    for (const std::uint8_t q : inputs_) {
+      const Queue& from = input(tile, q);
+      if (from.count == 0) continue;
       say(fmt::format("{}: {} wavelets of color {} in input queue {} that nobody reads", where,
-                      queue.count, p.input_colors[q], q));
+                      from.count, p.input_colors[q], q));
     }
-    for (std::uint32_t q = 0; q < num_outputs_; ++q) {
-      const Queue& queue = outputs_[std::size_t{tile} * num_outputs_ + q];
-      if (queue.count == 0) continue;
+    for (const std::uint8_t q : outputs_) {
+      const Queue& from = output(tile, q);
+      if (from.count == 0) continue;
       say(fmt::format(
           "{}: {} wavelets of color {} in output queue {} that the router does not take", where,
-          queue.count, p.output_colors[q], q));
+          from.count, p.output_colors[q], q));
     }
   }
   return lines;
 }
 
 std::size_t ComputeEngines::bytes() const {
-  const auto of = [](const auto& all) { return all.size() * sizeof all[0]; };
-  return of(tiles_) + of(threads_) + of(inputs_) + of(outputs_) + of(input_words_) +
-         of(output_words_) + of(rings_) + of(registers_) + of(times_) + of(memory_);
+  return block_bytes_ * num_tiles_ + rings_.size() * sizeof(Ring) + registers_.size() * 4;
 }
 
 }  // namespace wse::tiles

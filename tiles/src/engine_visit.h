@@ -5,6 +5,11 @@
 
 namespace wse::tiles {
 
+inline void set_bit(std::uint16_t& bits, std::uint32_t place, bool on) {
+  const auto bit = static_cast<std::uint16_t>(1U << place);
+  bits = static_cast<std::uint16_t>(on ? bits | bit : bits & ~bit);
+}
+
 /// A tile in one cycle.
 struct ComputeEngines::Visit {
   std::uint32_t tile;

@@ -21,6 +21,32 @@ fabric::EngineConfig fabric_config(const Kernel& kernel, const MeshConfig& confi
   return fabric;
 }
 
+/// Whether all addresses of a program are known before it runs.
+bool is_static(const Program& program) {
+  const auto& all = program.instructions;
+  const bool scalar = std::any_of(all.begin(), all.end(), [](const Instruction& i) {
+    return i.opcode == Opcode::kLoad || i.opcode == Opcode::kStore;
+  });
+  const auto& walks = program.descriptors;
+  return !scalar && std::all_of(walks.begin(), walks.end(),
+                                [](const Descriptor& d) { return d.address_register == kNone; });
+}
+
+/// Bytes of a tile that a kernel can reach: all, unless its addresses are known. Memories that are no
+/// larger than they must be share pages of the host.
+std::uint64_t reach_of(const Kernel& kernel, const MeshConfig& config) {
+  std::uint64_t reach = 0;
+  for (const Program& program : kernel.programs) {
+    if (!is_static(program)) return config.sram.size_bytes;
+    reach = std::max<std::uint64_t>(reach, program.memory_bytes);
+  }
+  return reach;
+}
+
+/// Distance of the memories of two tiles: an odd number of lines of the host's cache, or the same
+/// bytes of all tiles would meet in a few sets of it.
+std::uint64_t stride_of(std::uint64_t reach) { return (reach / 64 | 1) * 64 + 128; }
+
 std::vector<std::uint8_t*> memory_of(const memory::SramArena& arena, std::uint64_t tiles,
                                      std::uint64_t bytes) {
   std::vector<std::uint8_t*> memory(tiles);
@@ -48,23 +74,24 @@ std::vector<std::uint8_t> receiver_depths(const Kernel& kernel, const ComputeCon
 TileMesh::TileMesh(const Kernel& kernel, const MeshConfig& config, std::uint32_t threads)
     : kernel_(kernel),
       config_(config),
-      arena_(1, kernel.mesh().tiles() * config.sram.size_bytes, ~base::Bytes{0}),
+      reach_(reach_of(kernel, config)),
+      arena_(1, kernel.mesh().tiles() * stride_of(reach_), ~base::Bytes{0}),
       fabric_(kernel.routes, fabric_config(kernel, config), threads),
       engines_(kernel, {{0, kernel.mesh().columns}, {0, kernel.mesh().rows}}, config.compute,
                config.sram, config.fabric.ramp_slots(), config.fabric.ramp_cycles,
-               memory_of(arena_, kernel.mesh().tiles(), config.sram.size_bytes)),
+               memory_of(arena_, kernel.mesh().tiles(), stride_of(reach_))),
       arrivals_(config.fabric.ramp_cycles) {}
 
 void TileMesh::write(std::uint32_t tile, std::uint32_t address, const void* data,
                      std::size_t bytes) {
-  WSE_CHECK(address + bytes <= config_.sram.size_bytes, "a write past the memory of a tile");
-  std::memcpy(arena_.view(0).data + tile * config_.sram.size_bytes + address, data, bytes);
+  WSE_CHECK(address + bytes <= reach_, "a write past the memory of a tile");
+  std::memcpy(arena_.view(0).data + tile * stride_of(reach_) + address, data, bytes);
 }
 
 void TileMesh::read(std::uint32_t tile, std::uint32_t address, void* data,
                     std::size_t bytes) const {
-  WSE_CHECK(address + bytes <= config_.sram.size_bytes, "a read past the memory of a tile");
-  std::memcpy(data, arena_.view(0).data + tile * config_.sram.size_bytes + address, bytes);
+  WSE_CHECK(address + bytes <= reach_, "a read past the memory of a tile");
+  std::memcpy(data, arena_.view(0).data + tile * stride_of(reach_) + address, bytes);
 }
 
 void TileMesh::Arrivals::deliver(Cycles cycle, const fabric::Delivery* begin,
@@ -83,25 +110,44 @@ void TileMesh::Arrivals::free_slots(Cycles cycle, const std::uint32_t* begin,
 
 void TileMesh::step() {
   Arrivals::Due& due = arrivals_.at(fabric_.now());
-  for (const fabric::Delivery& d : due.wavelets) {
-    engines_.receive(fabric::tile_of(d.leaf), d.wavelet());
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < due.wavelets.size(); ++i) {
+    if (i + kAhead < due.wavelets.size()) {
+      engines_.prefetch(fabric::tile_of(due.wavelets[i + kAhead].leaf));
+    }
+    engines_.receive(fabric::tile_of(due.wavelets[i].leaf), due.wavelets[i].wavelet());
   }
-  for (const std::uint32_t leaf : due.credits) {
-    engines_.receive_credit(fabric::tile_of(leaf), fabric::color_of(leaf));
+  for (std::size_t i = 0; i < due.credits.size(); ++i) {
+    if (i + kAhead < due.credits.size()) {
+      engines_.prefetch(fabric::tile_of(due.credits[i + kAhead]));
+    }
+    engines_.receive_credit(fabric::tile_of(due.credits[i]), fabric::color_of(due.credits[i]));
   }
   arrivals_.pending -= due.wavelets.size() + due.credits.size();
   due.wavelets.clear();
   due.credits.clear();
   engines_.step(frame_);
-  for (const fabric::RampWavelet& w : frame_.wavelets) {
-    const bool taken = fabric_.inject(fabric_.source(w.tile, w.wavelet.color), w.wavelet);
-    WSE_CHECK(taken, "a compute engine gave a wavelet without a slot");
-  }
+  give();
   for (const fabric::RampCredit& credit : frame_.credits) {
     fabric_.return_credit(fabric::leaf_of(credit.tile, credit.color));
   }
   frame_.clear();
   fabric_.step(arrivals_);
+}
+
+/// What the compute engines of this cycle have given goes to the fabric.
+void TileMesh::give() {
+  constexpr std::size_t kAhead = 8;
+  const std::vector<fabric::RampWavelet>& all = frame_.wavelets;
+  sources_.clear();
+  for (const fabric::RampWavelet& w : all) {
+    sources_.push_back(fabric_.source(w.tile, w.wavelet.color));
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i + kAhead < all.size()) fabric_.prefetch(sources_[i + kAhead]);
+    const bool taken = fabric_.inject(sources_[i], all[i].wavelet);
+    WSE_CHECK(taken, "a compute engine gave a wavelet without a slot");
+  }
 }
 
 void TileMesh::run(const std::function<void()>& every_some_cycles) {

@@ -21,7 +21,11 @@ std::uint32_t read(const std::uint8_t* from, std::uint32_t bytes) {
 }
 
 void write(std::uint8_t* to, std::uint32_t bytes, std::uint32_t value) {
-  std::memcpy(to, &value, bytes);  // the lower bytes; computers of this kind are little-endian
+  if (bytes == 4) {
+    std::memcpy(to, &value, 4);
+  } else {
+    std::memcpy(to, &value, 2);  // the lower bytes: the host is little-endian
+  }
 }
 
 }  // namespace
@@ -126,9 +130,9 @@ bool ComputeEngines::ready(Visit& v, const Instruction& i, const Thread& t, std:
     if (operand->kind != Operand::Kind::kDescriptor) continue;
     const Descriptor& d = v.p.descriptors[operand->value];
     if (d.kind == DescriptorKind::kFabricIn) {
-      const Queue& queue = input(v.tile, d.queue);
+      const Queue& from = input(v.tile, d.queue);
       const bool taken = (v.popped >> d.queue & 1) != 0;
-      if (queue.count == 0 || taken || (queue.control >> queue.head & 1) != 0) return false;
+      if (from.count == 0 || taken || (from.control >> from.head & 1) != 0) return false;
     } else if (d.kind == DescriptorKind::kFifo && ring(v.tile, d.state).count < n) {
       return false;
     }
@@ -224,20 +228,17 @@ std::uint32_t ComputeEngines::fetch(const Visit& v, const Source& source, std::u
   if (d.kind == DescriptorKind::kFabricIn) {
     bits = d.element_bytes == 4 ? source.bits : source.bits >> (16 * e) & 0xffff;
   } else {
-    bits = read(memory_[v.tile] + source.address[e], d.element_bytes);
+    bits = read(v.t.memory + source.address[e], d.element_bytes);
   }
   return type == DataType::kMixed && d.element_bytes == 2 ? widen(bits) : bits;
 }
 
 void ComputeEngines::send(Visit& v, const Descriptor& d, std::uint32_t word, bool last) {
-  Queue& queue = output(v.tile, d.queue);
-  const std::uint32_t place = (queue.head + queue.count++) % kPlaces;
-  output_word(v.tile, d.queue, place) = word;
-  const auto set = [place](std::uint32_t& bits, bool on) {
-    bits = on ? bits | 1U << place : bits & ~(1U << place);
-  };
-  set(queue.control, d.control);
-  set(queue.advance, d.advance_last && last);
+  Queue& to = output(v.tile, d.queue);
+  const std::uint32_t place = (to.head + to.count++) & (places_ - 1);
+  to.word(place) = word;
+  set_bit(to.control, place, d.control);
+  set_bit(to.advance, place, d.advance_last && last);
 }
 
 /// Writes the results of a step.
@@ -257,7 +258,7 @@ bool ComputeEngines::put(Visit& v, const Instruction& i, const Thread& t, std::u
   for (std::uint32_t e = 0; e < n; ++e) {
     const std::int64_t address = address_of(v, d, t.value[0], base + e);
     if (!reach(v, t, d, address, "writes")) return false;
-    write(memory_[v.tile] + address, d.element_bytes, results[e]);
+    write(v.t.memory + address, d.element_bytes, results[e]);
   }
   if (d.kind == DescriptorKind::kFifo) {
     ring(v.tile, d.state).count += n;
@@ -279,7 +280,7 @@ bool ComputeEngines::unpack(Visit& v, const Instruction& i, const Thread& t, std
   }
   const std::int64_t address = address_of(v, d, t.value[0], index);
   if (!reach(v, t, d, address, "writes")) return false;
-  write(memory_[v.tile] + address, 2, pair);
+  write(v.t.memory + address, 2, pair);
   return true;
 }
 
@@ -329,9 +330,9 @@ bool ComputeEngines::access_word(Visit& v, const Instruction& i) {
   banks_.cycles_of({{address, memory::AccessWidth::k32, is_write}});
   if (is_write) {
     stats_.end = std::max(stats_.end, now_ + 1);
-    write(memory_[v.tile] + address, 4, scalar(v, i.b));
+    write(v.t.memory + address, 4, scalar(v, i.b));
   } else {
-    reg(v.tile, i.result.value) = read(memory_[v.tile] + address, 4);
+    reg(v.tile, i.result.value) = read(v.t.memory + address, 4);
   }
   return true;
 }

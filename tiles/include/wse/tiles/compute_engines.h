@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,7 @@ class ComputeEngines {
   /// the rectangle, row by row; `ramp_slots` lie behind each ramp for each color.
   ComputeEngines(const Kernel& kernel, const base::Rectangle& tiles, const ComputeConfig& config,
                  const memory::SramConfig& sram, std::uint32_t ramp_slots,
-                 std::uint32_t ramp_cycles, std::vector<std::uint8_t*> memory);
+                 std::uint32_t ramp_cycles, const std::vector<std::uint8_t*>& memory);
 
   base::Cycles now() const { return now_; }
   /// All programs begin in the cycle now().
@@ -83,7 +84,9 @@ class ComputeEngines {
     base::Cycles end = 0;
     std::uint64_t busy = 0;
   };
-  const TileTimes& times(std::uint32_t tile) const { return times_[tile]; }
+  const TileTimes& times(std::uint32_t tile) const { return tile_at(tile).times; }
+  /// A tile will soon be given something.
+  void prefetch(std::uint32_t tile) const;
   std::uint32_t register_of(std::uint32_t tile, std::uint32_t number) const {
     return registers_[std::size_t{tile} * kNumRegisters + number];
   }
@@ -97,10 +100,16 @@ class ComputeEngines {
   std::size_t bytes() const;  ///< of all state but the SRAM
 
  private:
+  struct FreeBlocks {
+    void operator()(std::uint8_t* blocks) const;
+  };
+  /// The state of a tile lies together: this, its threads, its queues with their wavelets.
   struct Tile {
     base::Cycles main_ready = 0;     ///< the main thread issues nothing before
     base::Cycles datapath_free = 0;  ///< nothing is issued before: banks are busy
-    std::uint32_t active = 0;        ///< tasks, as bits
+    std::uint8_t* memory = nullptr;
+    TileTimes times;
+    std::uint32_t active = 0;  ///< tasks, as bits
     std::uint32_t blocked = 0;
     std::uint16_t pc = 0;       ///< of the main thread
     std::uint16_t threads = 0;  ///< with a vector operation, as bits
@@ -121,34 +130,40 @@ class ComputeEngines {
     std::uint16_t instruction = 0;
     Priority priority = Priority::kMedium;
   };
+  /// The words of its wavelets follow behind it.
   struct Queue {
     std::uint8_t head = 0;
     std::uint8_t count = 0;
     std::uint8_t credits = 0;   ///< of an output queue: free slots behind the ramp
-    std::uint32_t control = 0;  ///< by place
-    std::uint32_t advance = 0;  ///< by place
+    std::uint16_t control = 0;  ///< by place
+    std::uint16_t advance = 0;  ///< by place
+
+    std::uint32_t& word(std::uint32_t place) {
+      return reinterpret_cast<std::uint32_t*>(this + 1)[place];
+    }
+    std::uint32_t word(std::uint32_t place) const {
+      return reinterpret_cast<const std::uint32_t*>(this + 1)[place];
+    }
   };
   struct Ring {
     std::uint32_t head = 0;
     std::uint32_t count = 0;
   };
-  struct Visit;  ///< a tile in a cycle
+  struct Visit;   ///< a tile in a cycle
+  struct Source;  ///< an operand in a step
 
-  Thread& thread(std::uint32_t tile, std::uint32_t number) {
-    return threads_[std::size_t{tile} * num_threads_ + number];
+  std::uint8_t* block(std::uint32_t tile) const {
+    return blocks_.get() + std::size_t{tile} * block_bytes_;
   }
-  Queue& input(std::uint32_t tile, std::uint32_t q) {
-    return inputs_[std::size_t{tile} * num_inputs_ + q];
+  Tile& tile_at(std::uint32_t tile) const { return *reinterpret_cast<Tile*>(block(tile)); }
+  Thread& thread(std::uint32_t tile, std::uint32_t number) const {
+    return reinterpret_cast<Thread*>(block(tile) + sizeof(Tile))[number];
   }
-  Queue& output(std::uint32_t tile, std::uint32_t q) {
-    return outputs_[std::size_t{tile} * num_outputs_ + q];
+  Queue& queue(std::uint32_t tile, std::uint32_t slot) const {
+    return *reinterpret_cast<Queue*>(block(tile) + queues_at_ + slot * queue_bytes_);
   }
-  std::uint32_t& input_word(std::uint32_t tile, std::uint32_t q, std::uint32_t place) {
-    return input_words_[(std::size_t{tile} * num_inputs_ + q) * kPlaces + place % kPlaces];
-  }
-  std::uint32_t& output_word(std::uint32_t tile, std::uint32_t q, std::uint32_t place) {
-    return output_words_[(std::size_t{tile} * num_outputs_ + q) * kPlaces + place % kPlaces];
-  }
+  Queue& input(std::uint32_t tile, std::uint32_t q) const { return queue(tile, input_slot_[q]); }
+  Queue& output(std::uint32_t tile, std::uint32_t q) const { return queue(tile, output_slot_[q]); }
   Ring& ring(std::uint32_t tile, std::uint32_t number) {
     return rings_[std::size_t{tile} * num_rings_ + number];
   }
@@ -158,6 +173,8 @@ class ComputeEngines {
   base::Coordinate at(std::uint32_t tile) const;
   void wake(std::uint32_t tile);
   void compile(const Program& program);
+  void prefetch_data(std::uint32_t tile) const;
+  void lay_out(std::uint32_t ramp_cycles);
   std::uint32_t control_task(const Program& p, std::uint32_t q, std::uint32_t data) const;
 
   bool visit(std::uint32_t tile, fabric::RampFrame& frame);
@@ -176,7 +193,6 @@ class ComputeEngines {
   bool step_vector(Visit& v, std::uint32_t number);
   std::uint32_t elements(const Visit& v, const Instruction& i, const Thread& t) const;
   bool ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
-  struct Source;
   bool open(Visit& v, const Thread& t, std::uint32_t o, const Operand& operand, std::uint32_t n,
             Source& source);
   std::uint32_t fetch(const Visit& v, const Source& source, std::uint32_t e, DataType type) const;
@@ -195,32 +211,31 @@ class ComputeEngines {
   void fail(Visit& v, std::uint32_t instruction, const std::string& reason);
   void complete(Visit& v, Completion completion, std::uint16_t task);
 
-  /// Most wavelets in a queue and in flight to it: a bit each in Queue.
-  static constexpr std::uint32_t kPlaces = 16;
+  static constexpr std::uint32_t kMostPlaces = 16;    ///< of a queue: a bit each in Queue
   static constexpr std::uint32_t kMostElements = 64;  ///< lanes
 
   const Kernel& kernel_;
-  const base::Rectangle tiles_rectangle_;
+  const base::Rectangle rectangle_;
   const ComputeConfig config_;
   const std::uint64_t sram_bytes_;
-  const std::vector<std::uint8_t*> memory_;
+  const std::uint32_t num_tiles_;
   memory::BankCore banks_;
   std::uint32_t num_threads_ = 1;
-  std::uint32_t num_inputs_ = 0;
-  std::uint32_t num_outputs_ = 0;
   std::uint32_t num_rings_ = 0;
-  std::vector<Tile> tiles_;
-  std::vector<Thread> threads_;
-  std::vector<Queue> inputs_, outputs_;
-  std::vector<std::uint32_t> input_words_, output_words_;
+  std::uint32_t places_ = 1;  ///< of a queue, a power of two
+  std::array<std::uint8_t, kNumInputQueues> input_slot_{};
+  std::array<std::uint8_t, kNumOutputQueues> output_slot_{};
+  std::vector<std::uint8_t> inputs_, outputs_;  ///< queues that any program uses
+  std::size_t queues_at_ = 0, queue_bytes_ = 0, block_bytes_ = 0;
+  std::unique_ptr<std::uint8_t[], FreeBlocks> blocks_;
   std::vector<Ring> rings_;
   std::vector<std::uint32_t> registers_;
-  std::vector<TileTimes> times_;
   std::vector<std::array<std::uint8_t, fabric::kNumColors>> input_of_;  ///< by program and color
   std::vector<std::array<std::uint8_t, fabric::kNumColors>> output_of_;
   /// By program: tasks that wavelets start, as bits; and by instruction: most elements of a step.
   std::vector<std::uint32_t> wavelet_tasks_;
   std::vector<std::vector<std::uint8_t>> most_elements_;
+  std::vector<std::uint32_t> listed_;  ///< tiles to visit in a cycle
   base::Cycles now_ = 0;
   fabric::ActiveSet active_, next_;
   bool any_ = false;  ///< in the set of the cycle now()

@@ -35,7 +35,7 @@ class TileMesh {
   TileMesh(const Kernel& kernel, const MeshConfig& config, std::uint32_t threads = 1);
 
   const Kernel& kernel() const { return kernel_; }
-  /// Memory of a tile; bytes that lie in it.
+  /// Memory of a tile; bytes that lie in arrays of the programs.
   void write(std::uint32_t tile, std::uint32_t address, const void* data, std::size_t bytes);
   void read(std::uint32_t tile, std::uint32_t address, void* data, std::size_t bytes) const;
 
@@ -70,15 +70,18 @@ class TileMesh {
     std::uint64_t pending = 0;
   };
   void step();
+  void give();
   [[noreturn]] void fail() const;
 
   const Kernel& kernel_;
   const MeshConfig config_;
+  const std::uint64_t reach_;  ///< bytes of a tile that are there
   memory::SramArena arena_;
   fabric::ChannelFabric fabric_;
   ComputeEngines engines_;
   Arrivals arrivals_;
   fabric::RampFrame frame_;
+  std::vector<std::uint32_t> sources_;  ///< of the wavelets of a cycle
 };
 
 }  // namespace wse::tiles
