@@ -8,6 +8,7 @@
 #include "wse/base/config_errors.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/model/training.h"
+#include "wse/tiles/kernel.h"
 
 namespace {
 
@@ -20,6 +21,7 @@ const int g_no_banner = setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
 constexpr const char* kUsage =
     "usage: wse COMMAND [options]\n"
     "  train MODEL           one optimizer step of a model on a wafer\n"
+    "  kernel NAME           a kernel on compute engines, cycle by cycle, with real data\n"
     "  noc                   synthetic traffic on the fabric, cycle by cycle\n"
     "  bench                 speed of the fabric on this computer\n"
     "  sweep FILE            many runs: parameters over their values, tables, best points\n"
@@ -27,7 +29,7 @@ constexpr const char* kUsage =
     "  report DIR            makes the report of a run anew\n"
     "  explain PARAMETER     value, unit, source and confidence of a parameter\n"
     "  tb NAME               runs a short testbench to copy\n"
-    "  list machines|models|parameters|patterns|benches|sweeps\n"
+    "  list machines|models|kernels|parameters|patterns|benches|sweeps\n"
     "  COMMAND --help        options of a command\n";
 
 int run(const std::string& command, const cli::Arguments& arguments) {
@@ -36,7 +38,7 @@ int run(const std::string& command, const cli::Arguments& arguments) {
       {"diff", cli::diff_command},     {"explain", cli::explain_command},
       {"list", cli::list_command},     {"tb", cli::tb_command},
       {"report", cli::report_command}, {"noc", cli::noc_command},
-      {"bench", cli::bench_command}};
+      {"bench", cli::bench_command},   {"kernel", cli::kernel_command}};
   if (command == "--help" || command == "-h" || command == "help") {
     std::cout << kUsage;
     return cli::kDone;
@@ -65,6 +67,9 @@ int sc_main(int argc, char** argv) {
     return cli::kRunFailed;
   } catch (const base::ConfigError& error) {
     std::cerr << "wse: bad input\n" << error.what() << "\n";
+    return cli::kBadUsage;
+  } catch (const tiles::ProgramError& error) {
+    std::cerr << "wse: a program that cannot run\n" << error.what() << "\n";
     return cli::kBadUsage;
   } catch (const fabric::Interrupted&) {
     std::cerr << "wse: interrupted; earlier results are unchanged\n";

@@ -5,11 +5,20 @@
 
 namespace wse::model {
 
+tiles::ComputeConfig MachineConfig::compute_engine() const {
+  tiles::ComputeConfig config = compute;
+  config.lanes_fp16 = tile.lanes_fp16;
+  config.lanes_mixed = tile.lanes_mixed;
+  config.lanes_fp32 = tile.lanes_fp32;
+  return config;
+}
+
 void MachineConfig::validate(base::ConfigErrors& errors) const {
   geometry.validate(errors);
   fabric.validate(errors);
   io.validate(errors);
   tile.validate(errors);
+  compute.validate(errors);
   sram.validate("tile.sram", errors);
   memoryx.validate(errors);
   power.validate(errors);

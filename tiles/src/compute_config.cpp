@@ -18,16 +18,21 @@ std::uint32_t ComputeConfig::lanes(DataType type) const {
 }
 
 void ComputeConfig::validate(base::ConfigErrors& errors) const {
-  const auto range = [&errors](const char* path, std::uint64_t v, std::uint64_t low,
+  const auto range = [&errors](const std::string& path, std::uint64_t v, std::uint64_t low,
                                std::uint64_t high) {
     errors.require(v >= low && v <= high, path, v, fmt::format("must be {} .. {}", low, high));
   };
-  for (const std::uint8_t depth : input_depths) range("tile.input_queue_depths", depth, 1, 16);
-  for (const std::uint8_t depth : output_depths) range("tile.output_queue_depths", depth, 1, 16);
-  range("tile.task_start_cycles", task_start_cycles, 0, 1000);
-  range("tile.vector_start_cycles", vector_start_cycles, 0, 1000);
-  range("tile.scalar_cycles", scalar_cycles, 1, 1000);
-  range("tile.write_delay_steps", write_delay_steps, 0, 64);
+  // With the pipeline of the ramp a queue holds up to 16 wavelets.
+  for (std::size_t q = 0; q < input_depths.size(); ++q) {
+    range(fmt::format("tile.engine.input_depths.q{}", q), input_depths[q], 1, 12);
+  }
+  for (std::size_t q = 0; q < output_depths.size(); ++q) {
+    range(fmt::format("tile.engine.output_depths.q{}", q), output_depths[q], 1, 16);
+  }
+  range("tile.engine.task_start_cycles", task_start_cycles, 0, 1000);
+  range("tile.engine.vector_start_cycles", vector_start_cycles, 0, 1000);
+  range("tile.engine.scalar_cycles", scalar_cycles, 1, 1000);
+  range("tile.engine.write_delay_steps", write_delay_steps, 0, 64);
 }
 
 }  // namespace wse::tiles

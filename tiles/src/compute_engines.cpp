@@ -58,7 +58,7 @@ void ComputeEngines::lay_out(std::uint32_t ramp_cycles) {
     input_slot_[q] = slot++;
   }
   for (const std::uint8_t q : outputs_) {
-    slots = std::max(slots, std::uint32_t{config_.output_depths[q]});
+    slots = std::max(slots, config_.output_depths[q]);
     output_slot_[q] = slot++;
   }
   while (places_ < slots) places_ *= 2;

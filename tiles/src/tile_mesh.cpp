@@ -57,6 +57,17 @@ std::vector<std::uint8_t*> memory_of(const memory::SramArena& arena, std::uint64
 
 }  // namespace
 
+void MeshConfig::validate(base::ConfigErrors& errors) const {
+  compute.validate(errors);
+  const auto& depths = compute.input_depths;
+  const std::uint32_t deepest = *std::max_element(depths.begin(), depths.end());
+  errors.require(fabric::EngineConfig::slots(deepest, fabric.ramp_cycles) <= 16,
+                 "fabric.ramp_latency_cycles", fabric.ramp_cycles,
+                 fmt::format("makes an input queue of depth {} longer than 16 wavelets: depth + 2 "
+                             "(latency - 1)",
+                             deepest));
+}
+
 std::vector<std::uint8_t> receiver_depths(const Kernel& kernel, const ComputeConfig& config) {
   const std::uint32_t tiles = kernel.mesh().tiles();
   std::vector<std::uint8_t> depths(std::size_t{tiles} * fabric::kNumColors, 1);
@@ -65,7 +76,8 @@ std::vector<std::uint8_t> receiver_depths(const Kernel& kernel, const ComputeCon
     if (program == nullptr) continue;
     for (std::uint32_t q = 0; q < kNumInputQueues; ++q) {
       const std::uint8_t color = program->input_colors[q];
-      if (color != kNone) depths[fabric::leaf_of(tile, color)] = config.input_depths[q];
+      if (color != kNone)
+        depths[fabric::leaf_of(tile, color)] = static_cast<std::uint8_t>(config.input_depths[q]);
     }
   }
   return depths;

@@ -11,6 +11,7 @@
 #include "wse/memory/bank_core.h"
 #include "wse/power/power_config.h"
 #include "wse/power/thermal_grid.h"
+#include "wse/tiles/compute_config.h"
 #include "wse/tiles/tile_config.h"
 
 namespace wse::model {
@@ -29,6 +30,7 @@ struct MachineConfig {
   fabric::IoConfig io;
   base::Picoseconds lane_latency_ps = 1'000'000;  ///< A-019: 1 us from end to end of a lane
   tiles::TileConfig tile;
+  tiles::ComputeConfig compute;  ///< of the cycle level; lanes are those of `tile`
   memory::SramConfig sram;
   base::Bytes memory_budget_bytes =
       2'000'000'000ULL;  ///< of this computer, for the contents of the SRAM
@@ -40,6 +42,8 @@ struct MachineConfig {
   base::Bytes sram_bytes_user() const {
     return std::uint64_t{geometry.user_columns} * geometry.user_rows * sram.size_bytes;
   }
+  /// Compute engines of the cycle level.
+  tiles::ComputeConfig compute_engine() const;
   void validate(base::ConfigErrors& errors) const;
 };
 

@@ -12,8 +12,9 @@ namespace wse::tiles {
 /// A compute engine at the cycle level. Defaults describe the WSE-2; what they mean is in
 /// docs/timing.md.
 struct ComputeConfig {
-  std::array<std::uint8_t, kNumInputQueues> input_depths{6, 6, 4, 4, 2, 2, 2, 2};  ///< [csl-docs]
-  std::array<std::uint8_t, kNumOutputQueues> output_depths{2, 2, 6, 6, 2, 2};      ///< [csl-docs]
+  std::array<std::uint32_t, kNumInputQueues> input_depths{6, 6, 4, 4,
+                                                          2, 2, 2, 2};          ///< [csl-examples]
+  std::array<std::uint32_t, kNumOutputQueues> output_depths{2, 2, 6, 6, 2, 2};  ///< [csl-examples]
   std::uint32_t task_start_cycles = 3;    ///< A-035: from the choice of a task to its first issue
   std::uint32_t vector_start_cycles = 0;  ///< A-035: from the issue of a vector operation to its
                                           ///< first step

@@ -17,6 +17,9 @@ struct MeshConfig {
   fabric::EngineConfig fabric;
   ComputeConfig compute;
   memory::SramConfig sram;
+
+  /// What the parts together can hold.
+  void validate(base::ConfigErrors& errors) const;
 };
 
 /// A run in which a tile stopped or nobody can go on; what() has a line for each of the first ones.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "wse/base/host_usage.h"
+#include "wse/tiles/kernels/run_collective.h"
+
+namespace wse::report {
+
+/// A run of a kernel and what it took of the computer.
+struct KernelRecord {
+  std::string kernel;     ///< as on the command line
+  std::string algorithm;  ///< empty where there is only one
+  tiles::CollectiveShape shape;
+  base::Cycles predicted = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t core_hz = 0;
+  tiles::KernelResult result;
+  base::HostUsage host;
+  double host_seconds = 0;
+};
+
+/// The object of the command line's contract.
+nlohmann::ordered_json kernel_json(const KernelRecord& record);
+/// A few lines for a terminal.
+std::string kernel_summary(const KernelRecord& record);
+
+/// Tasks and vector operations of some tiles in the trace event format of Chrome and Perfetto: a
+/// process a tile, a thread for tasks and one for each thread of the compute engine. A microsecond of
+/// the trace is a cycle.
+class KernelTimeline final : public tiles::EngineWatch {
+ public:
+  explicit KernelTimeline(const base::Rectangle& tiles) : tiles_(tiles) {}
+
+  bool watches(base::Coordinate tile) const override { return tiles_.contains(tile); }
+  void task(base::Coordinate tile, base::Cycles cycle, const tiles::Program& program,
+            std::uint32_t number, bool begins) override;
+  void operation(base::Coordinate tile, base::Cycles cycle, const tiles::Program& program,
+                 std::uint32_t thread, std::uint32_t instruction, bool begins) override;
+  std::string json() const;
+
+ private:
+  struct Event {
+    base::Coordinate tile;
+    base::Cycles cycle;
+    std::string name;
+    std::uint32_t track;  ///< 0: tasks; 1 + thread
+    bool begins;
+  };
+  const base::Rectangle tiles_;
+  std::vector<Event> events_;
+};
+
+}  // namespace wse::report
