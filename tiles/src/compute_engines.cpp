@@ -17,6 +17,18 @@ namespace {
 constexpr std::size_t kLine = 64;  // of a cache, bytes
 }
 
+EngineStats& EngineStats::operator+=(const EngineStats& other) {
+  first_issue = std::min(first_issue, other.first_issue);
+  end = std::max(end, other.end);
+  last_issue = std::max(last_issue, other.last_issue);
+  busy_cycles += other.busy_cycles;
+  flops += other.flops;
+  elements += other.elements;
+  banks += other.banks;
+  for (std::size_t k = 0; k < base::kNumEventKinds; ++k) events[k] += other.events[k];
+  return *this;
+}
+
 void ComputeEngines::FreeBlocks::operator()(std::uint8_t* blocks) const {
   ::operator delete[](blocks, std::align_val_t{kLine});
 }
@@ -134,9 +146,14 @@ void ComputeEngines::wake(std::uint32_t tile) {
 }
 
 void ComputeEngines::launch() {
+  stats_.first_issue = EngineStats::kNever;
+  stats_.end = stats_.last_issue = 0;
+  std::fill(registers_.begin(), registers_.end(), 0);
+  std::fill(rings_.begin(), rings_.end(), Ring());
   for (std::uint32_t tile = 0; tile < num_tiles_; ++tile) {
     Tile& t = tile_at(tile);
     if (t.program == Kernel::kIdle) continue;
+    t.times = {};
     reg(tile, kColumnRegister) = at(tile).x;
     reg(tile, kRowRegister) = at(tile).y;
     const Program& program = kernel_.programs[t.program];
@@ -342,6 +359,7 @@ void ComputeEngines::start_task(Visit& v, std::uint32_t number) {
   v.t.task = static_cast<std::uint8_t>(number);
   v.t.pc = task.first;
   v.t.main_ready = now_ + config_.task_start_cycles;
+  ++base::at(stats_.events, base::EventKind::kTaskSwitch);
   v.did = true;
   if (v.t.watched) watch_->task(at(v.tile), now_, v.p, number, true);
 }

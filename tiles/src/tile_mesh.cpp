@@ -168,34 +168,39 @@ void TileMesh::run(const std::function<void()>& every_some_cycles) {
   while (engines_.can_act() || fabric_.can_move() || arrivals_.pending != 0) {
     if (every_some_cycles && fabric_.now() % kSome == 0) every_some_cycles();
     step();
-    if (!engines_.faults().empty()) fail();
+    if (!engines_.faults().empty()) break;
   }
-  if (fabric_.held() != 0 || !engines_.waiting(1).empty()) fail();
+  const std::string failure = explain_failure({&engines_}, fabric_);
+  if (!failure.empty()) throw KernelFailure(failure);
 }
 
-/// Says what stopped the run.
-void TileMesh::fail() const {
+std::string explain_failure(const std::vector<const ComputeEngines*>& regions,
+                            const fabric::ChannelFabric& fabric) {
   constexpr std::size_t kShown = 8;
-  std::string text;
-  for (std::size_t i = 0; i < engines_.faults().size() && i < kShown; ++i) {
-    const TileFault& fault = engines_.faults()[i];
-    text += fmt::format("tile fault in cycle {}: {}\n", fault.cycle, fault.what);
+  std::vector<TileFault> faults;
+  std::vector<std::string> waiting;
+  for (const ComputeEngines* engines : regions) {
+    faults.insert(faults.end(), engines->faults().begin(), engines->faults().end());
+    if (waiting.size() > kShown) continue;
+    for (std::string& line : engines->waiting(kShown + 1)) waiting.push_back(std::move(line));
   }
-  if (text.empty()) {
-    text = fmt::format("deadlock in cycle {}: nothing can go on\n", fabric_.now());
-    const std::vector<std::string> waiting = engines_.waiting(kShown + 1);
+  std::string text;
+  for (std::size_t i = 0; i < faults.size() && i < kShown; ++i) {
+    text += fmt::format("tile fault in cycle {}: {}\n", faults[i].cycle, faults[i].what);
+  }
+  if (text.empty() && (!waiting.empty() || fabric.held() != 0)) {
+    text = fmt::format("deadlock in cycle {}: nothing can go on\n", fabric.now());
     for (std::size_t i = 0; i < waiting.size() && i < kShown; ++i) text += "  " + waiting[i] + "\n";
     if (waiting.size() > kShown) text += "  and more tiles\n";
-    if (fabric_.held() != 0) {
-      text += fabric::explain_deadlock(kernel_.routes, fabric_.held_queues(), fabric_.now());
+    if (fabric.held() != 0) {
+      text += fabric::explain_deadlock(fabric.graph().routes(), fabric.held_queues(), fabric.now());
     }
   }
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  throw KernelFailure(text);
+  return text;
 }
 
-Cycles TileMesh::cycles() const {
-  const EngineStats& stats = engines_.stats();
+Cycles cycles_of(const EngineStats& stats) {
   if (stats.first_issue == EngineStats::kNever) return 0;
   return std::max(stats.end, stats.last_issue) - stats.first_issue;
 }

@@ -28,6 +28,19 @@ void write(std::uint8_t* to, std::uint32_t bytes, std::uint32_t value) {
   }
 }
 
+/// What an element of an operation costs as: anything but a multiply-add as an addition, or as an
+/// operation of integers, two of 16 bits.
+base::EventKind event_of(const Instruction& i) {
+  using base::EventKind;
+  if (is_integer(i.type)) return EventKind::kIntAlu;
+  if (i.op == VectorOp::kFma || i.op == VectorOp::kMul) {
+    return i.type == DataType::kFp16    ? EventKind::kFmacFp16
+           : i.type == DataType::kMixed ? EventKind::kFmacMixed
+                                        : EventKind::kFmacFp32;
+  }
+  return i.type == DataType::kFp16 ? EventKind::kAddFp16 : EventKind::kAddFp32;
+}
+
 }  // namespace
 
 /// The address of an element of a walk.
@@ -312,6 +325,8 @@ bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
   t.done += n;
   stats_.end = std::max(stats_.end, now_ + cycles);
   stats_.elements += n;
+  base::at(stats_.events, event_of(i)) += n;
+  base::at(stats_.events, base::EventKind::kIntAlu) += 6;  // descriptors step
   stats_.flops += std::uint64_t{flops_of(i.op, i.type)} * n;
   if (t.done == t.length) finish_vector(v, number);
   return true;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "wse/base/activity.h"
 #include "wse/base/coordinates.h"
 #include "wse/base/units.h"
 #include "wse/fabric/active_set.h"
@@ -44,7 +45,10 @@ struct EngineStats {
   std::uint64_t busy_cycles = 0;  ///< sum over tiles: cycles with an issue or a bank conflict
   std::uint64_t flops = 0;
   std::uint64_t elements = 0;  ///< of vector operations
-  memory::BankCounts banks;
+  memory::BankCounts banks;    ///< accesses of their SRAM
+  base::EventCounts events{};  ///< what costs energy, but for the banks
+
+  EngineStats& operator+=(const EngineStats& other);  ///< of another region
 };
 
 /// The compute engines of a rectangle of tiles, one cycle at a time, by the rules of docs/timing.md.
@@ -75,6 +79,8 @@ class ComputeEngines {
   EngineStats stats() const {
     EngineStats all = stats_;
     all.banks = banks_.counts();
+    base::at(all.events, base::EventKind::kControlCycle) = all.busy_cycles;
+    base::at(all.events, base::EventKind::kClockRunning) = all.busy_cycles;
     return all;
   }
   const std::vector<TileFault>& faults() const { return faults_; }

@@ -28,6 +28,13 @@ class KernelFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// From the first issue to the cycle after the last step or store.
+base::Cycles cycles_of(const EngineStats& stats);
+
+/// Faults, or who waits for what; empty if all have finished.
+std::string explain_failure(const std::vector<const ComputeEngines*>& regions,
+                            const fabric::ChannelFabric& fabric);
+
 /// Depths of the queues behind the ramps, by leaf, for EngineConfig::receiver_depth.
 std::vector<std::uint8_t> receiver_depths(const Kernel& kernel, const ComputeConfig& config);
 
@@ -47,7 +54,7 @@ class TileMesh {
   void run(const std::function<void()>& every_some_cycles = {});
 
   /// From the first issue to the cycle after the last one.
-  base::Cycles cycles() const;
+  base::Cycles cycles() const { return cycles_of(engines_.stats()); }
   base::Cycles now() const { return fabric_.now(); }
   const ComputeEngines& engines() const { return engines_; }
   ComputeEngines& engines() { return engines_; }
@@ -74,7 +81,6 @@ class TileMesh {
   };
   void step();
   void give();
-  [[noreturn]] void fail() const;
 
   const Kernel& kernel_;
   const MeshConfig config_;
