@@ -15,6 +15,7 @@ inline constexpr int kInterrupted = 130;
 using Arguments = std::vector<std::string>;  ///< what follows the name of the command
 
 int train_command(const Arguments& arguments);
+int validate_command(const Arguments& arguments);
 int kernel_command(const Arguments& arguments);
 int noc_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);

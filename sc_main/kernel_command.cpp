@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "commands.h"
 #include "interrupt.h"
+#include "kernel_run.h"
 #include "noc_waves.h"
 #include "settings_options.h"
 #include "wse/base/text_forms.h"
@@ -171,15 +174,18 @@ tiles::MeshConfig mesh_config(const model::MachineConfig& machine) {
   return config;
 }
 
-}  // namespace
+/// What of a run can be known before it.
+struct Prepared {
+  tiles::MeshConfig config;
+  std::optional<tiles::Collective> kernel;
+  report::KernelRecord record;
+};
 
-int kernel_command(const Arguments& arguments) {
-  KernelOptions o;
-  if (!read_options(arguments, o)) return kDone;
+Prepared prepare(const KernelOptions& o) {
   model::Origins origins;
   const model::Settings settings = o.settings.read(origins);
-  report::KernelRecord record;
-  const tiles::MeshConfig config = mesh_config(settings.machine);
+  Prepared p;
+  p.config = mesh_config(settings.machine);
   if (o.name.empty()) {
     throw base::ConfigError("NAME", "", "must name a kernel, see wse list kernels");
   }
@@ -187,40 +193,59 @@ int kernel_command(const Arguments& arguments) {
   errors.require(o.seed >= 0, "--seed", o.seed, "must not be negative");
   errors.require(o.threads >= 1 && o.threads <= 256, "--threads", o.threads, "must be 1 .. 256");
   errors.throw_if_any();
-  const tiles::Collective kernel = kernel_of(o, record.algorithm);
-  tiles::check(kernel.kernel, config.sram.size_bytes);
-  record.kernel = o.name;
-  record.shape = kernel.shape;
-  record.predicted = kernel.predicted;
-  record.seed = static_cast<std::uint64_t>(o.seed);
-  record.core_hz = settings.machine.core_hz;
+  p.kernel = kernel_of(o, p.record.algorithm);
+  tiles::check(p.kernel->kernel, p.config.sram.size_bytes);
+  p.record.kernel = o.name;
+  p.record.shape = p.kernel->shape;
+  p.record.predicted = p.kernel->predicted;
+  p.record.seed = static_cast<std::uint64_t>(o.seed);
+  p.record.core_hz = settings.machine.core_hz;
+  return p;
+}
+
+void run(Prepared& p, std::uint32_t threads, const std::function<void(tiles::TileMesh&)>& before) {
+  const auto start = std::chrono::steady_clock::now();
+  p.record.result = tiles::run_collective(*p.kernel, p.config, p.record.seed, threads, before, [] {
+    if (interrupted()) throw fabric::Interrupted();
+  });
+  p.record.host = base::host_usage();
+  p.record.host_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+report::KernelRecord run_kernel(const Arguments& arguments) {
+  KernelOptions o;
+  read_options(arguments, o);
+  Prepared prepared = prepare(o);
+  run(prepared, static_cast<std::uint32_t>(o.threads), {});
+  return std::move(prepared.record);
+}
+
+int kernel_command(const Arguments& arguments) {
+  KernelOptions o;
+  if (!read_options(arguments, o)) return kDone;
+  Prepared prepared = prepare(o);
+  const tiles::Collective& kernel = *prepared.kernel;
   const std::string out = o.out.empty() ? "out/" + o.name : o.out;
   report::prepare_folder(out);
   const report::FolderLock lock(out);
-  NocWaves waves(o.waves, kernel.kernel.routes, settings.machine.core_hz, out);
+  NocWaves waves(o.waves, kernel.kernel.routes, prepared.record.core_hz, out);
   report::KernelTimeline timeline(o.timeline.empty() ? base::Rectangle{}
                                                      : o.waves.selection(kernel.shape.mesh).tiles);
   catch_interrupts();
-  const auto start = std::chrono::steady_clock::now();
   try {
-    record.result = tiles::run_collective(
-        kernel, config, record.seed, static_cast<std::uint32_t>(o.threads),
-        [&](tiles::TileMesh& mesh) {
-          if (waves.watch() != nullptr) mesh.fabric().set_watch(*waves.watch());
-          if (!o.timeline.empty()) mesh.engines().set_watch(timeline);
-        },
-        [] {
-          if (interrupted()) throw fabric::Interrupted();
-        });
+    run(prepared, static_cast<std::uint32_t>(o.threads), [&](tiles::TileMesh& mesh) {
+      if (waves.watch() != nullptr) mesh.fabric().set_watch(*waves.watch());
+      if (!o.timeline.empty()) mesh.engines().set_watch(timeline);
+    });
   } catch (const tiles::KernelFailure&) {
     waves.finish_at_deadlock();
     throw;
   }
-  record.host = base::host_usage();
-  record.host_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   waves.finish();
-  const nlohmann::ordered_json stats = report::kernel_json(record);
+  const nlohmann::ordered_json stats = report::kernel_json(prepared.record);
   std::vector<std::pair<std::string, std::string>> files;
   if (!o.timeline.empty()) files.emplace_back(out + "/" + o.timeline, timeline.json());
   files.emplace_back(out + "/stats.json", stats.dump(2) + "\n");
@@ -228,7 +253,7 @@ int kernel_command(const Arguments& arguments) {
   if (o.json) {
     std::cout << stats.dump(2) << std::endl;
   } else if (!o.quiet) {
-    std::cout << report::kernel_summary(record) << "  results in             " << out
+    std::cout << report::kernel_summary(prepared.record) << "  results in             " << out
               << "/ (stats.json" << (o.timeline.empty() ? "" : ", " + o.timeline) << waves.files()
               << ")" << std::endl;
   }

@@ -52,16 +52,6 @@ bool waits_for(const Task& task, std::size_t queue, const Wavelet& w) {
   return w.control && task.control_id == control_id(w);
 }
 
-/// Where the turn of the output queues begins: as if the first one that is used had given last.
-std::size_t given_before_launch(const tiles::Kernel& kernel) {
-  for (std::size_t q = 0; q < kNumOutputQueues; ++q) {
-    for (const tiles::Program& p : kernel.programs) {
-      if (p.output_colors[q] != kNone) return q;
-    }
-  }
-  return 0;
-}
-
 }  // namespace
 
 const char* name_of(SlowEngines::Outcome outcome) {
@@ -87,7 +77,6 @@ SlowEngines::SlowEngines(const tiles::Kernel& kernel, const tiles::MeshConfig& c
     t.program = kernel.program(number);
     if (t.program != nullptr) t.rings.resize(t.program->rings);
     t.slots.fill(config.fabric.ramp_slots());
-    t.given_last = given_before_launch(kernel);
   }
 }
 
@@ -119,8 +108,8 @@ SlowEngines::Outcome SlowEngines::run(Cycles limit) {
     cycle();
     if (!faults_.empty()) return Outcome::kFault;
   }
-  const bool left = std::any_of(tiles_.begin(), tiles_.end(),
-                                [this](const Tile& t) { return is_left(t); });
+  const bool left =
+      std::any_of(tiles_.begin(), tiles_.end(), [this](const Tile& t) { return is_left(t); });
   return left || fabric_.held() != 0 ? Outcome::kDeadlock : Outcome::kCompleted;
 }
 
@@ -186,8 +175,9 @@ bool SlowEngines::goes_on(const Tile& t) const {
 /// Whether something is unfinished when nothing goes on.
 bool SlowEngines::is_left(const Tile& t) const {
   const auto filled = [](const auto& queue) { return !queue.empty(); };
-  return t.task || std::any_of(t.operations.begin(), t.operations.end(),
-                               [](const auto& o) { return o.has_value(); }) ||
+  return t.task ||
+         std::any_of(t.operations.begin(), t.operations.end(),
+                     [](const auto& o) { return o.has_value(); }) ||
          !t.active.empty() || std::any_of(t.inputs.begin(), t.inputs.end(), filled) ||
          std::any_of(t.outputs.begin(), t.outputs.end(), filled);
 }
@@ -381,9 +371,8 @@ bool SlowEngines::issue_instruction(Tile& t) {
 
 void SlowEngines::compute_scalar(Tile& t, const Instruction& i) {
   const std::uint32_t mask = bits_of(i.type) == 16 ? 0xffff : ~std::uint32_t{0};
-  t.registers[i.result.value] =
-      tiles::compute(i.op, i.type, value_of(t, i.a) & mask, value_of(t, i.b) & mask,
-                     value_of(t, i.c) & mask);
+  t.registers[i.result.value] = tiles::compute(i.op, i.type, value_of(t, i.a) & mask,
+                                               value_of(t, i.b) & mask, value_of(t, i.c) & mask);
 }
 
 void SlowEngines::check_word(const Tile& t, std::uint64_t address) const {
@@ -502,10 +491,14 @@ std::size_t SlowEngines::elements_of_step(const Instruction& i, const Operation&
 }
 
 bool SlowEngines::operands_are_there(const Tile& t, const Operation& o, std::size_t n) const {
+  std::map<std::size_t, std::size_t> of_fifos;  // two operands may read one
   for (std::size_t k = 1; k < o.operand.size(); ++k) {
     const Descriptor* d = o.operand[k];
     if (d == nullptr) continue;
-    if (d->kind == DescriptorKind::kFifo && t.rings[d->state].count < n) return false;
+    if (d->kind == DescriptorKind::kFifo) {
+      of_fifos[d->state] += n;
+      if (t.rings[d->state].count < of_fifos[d->state]) return false;
+    }
     if (d->kind != DescriptorKind::kFabricIn) continue;
     const auto& queue = t.inputs[d->queue];
     if (queue.empty() || queue.front().control || t.read.count(d->queue) != 0) return false;
@@ -588,8 +581,7 @@ std::vector<std::uint32_t> SlowEngines::read_operand(Tile& t, const Instruction&
     for (std::size_t e = 0; e < n; ++e) {
       const std::int64_t address = address_of(t, *d, o.first[which], fifo ? e : o.done + e);
       check_reach(o, *d, address);
-      values.push_back(
-          read_bytes(t.memory, static_cast<std::size_t>(address), d->element_bytes));
+      values.push_back(read_bytes(t.memory, static_cast<std::size_t>(address), d->element_bytes));
     }
     if (fifo) {
       t.rings[d->state].head += n;
@@ -617,8 +609,7 @@ void SlowEngines::write_result(Tile& t, const Instruction& i, const Operation& o
         {word, t.program->output_colors[d.queue], d.control, d.advance_last && last});
     return;
   }
-  const std::uint64_t element =
-      d.kind == DescriptorKind::kFifo ? t.rings[d.state].count : o.done;
+  const std::uint64_t element = d.kind == DescriptorKind::kFifo ? t.rings[d.state].count : o.done;
   for (std::size_t e = 0; e < n; ++e) {
     const std::int64_t address = address_of(t, d, o.first[kResult], element + e);
     check_reach(o, d, address);

@@ -61,10 +61,10 @@ class SlowEngines final : public fabric::EngineSink {
     std::size_t instruction = 0;
     std::uint64_t length = 0;
     std::uint64_t done = 0;
-    base::Cycles first_step = 0;                       ///< not before
-    std::array<std::uint32_t, 4> bits{};               ///< of operands that are no descriptors
-    std::array<std::uint32_t, 4> first{};              ///< addresses, of those that are
-    std::array<const tiles::Descriptor*, 4> operand{}; ///< result, a, b, c; null: no descriptor
+    base::Cycles first_step = 0;                        ///< not before
+    std::array<std::uint32_t, 4> bits{};                ///< of operands that are no descriptors
+    std::array<std::uint32_t, 4> first{};               ///< addresses, of those that are
+    std::array<const tiles::Descriptor*, 4> operand{};  ///< result, a, b, c; null: no descriptor
   };
   struct Tile {
     explicit Tile(const memory::SramConfig& sram) : memory(sram.size_bytes), banks(sram) {}
@@ -85,7 +85,8 @@ class SlowEngines final : public fabric::EngineSink {
     std::array<std::deque<fabric::Wavelet>, tiles::kNumInputQueues> inputs;
     std::array<std::deque<fabric::Wavelet>, tiles::kNumOutputQueues> outputs;
     std::array<std::uint32_t, tiles::kNumOutputQueues> slots{};  ///< behind the ramp
-    std::size_t given_last = 0;                                  ///< output queue
+    /// Output queue. Where the turn begins is never seen: the first queue that is written is alone.
+    std::size_t given_last = 0;
     bool stopped = false;
     TileTimes times;
     // Of the cycle:
