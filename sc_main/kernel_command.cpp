@@ -234,11 +234,15 @@ int kernel_command(const Arguments& arguments) {
   NocWaves waves(o.waves, kernel.kernel.routes, prepared.record.core_hz, out);
   report::KernelTimeline timeline(o.timeline.empty() ? base::Rectangle{}
                                                      : o.waves.selection(kernel.shape.mesh).tiles);
+  if (waves.watch() != nullptr) waves.watch()->add_engines(kernel.kernel);
   catch_interrupts();
   try {
     run(prepared, static_cast<std::uint32_t>(o.threads), [&](tiles::TileMesh& mesh) {
-      if (waves.watch() != nullptr) mesh.fabric().set_watch(*waves.watch());
-      if (!o.timeline.empty()) mesh.engines().set_watch(timeline);
+      if (waves.watch() != nullptr) {
+        mesh.fabric().set_watch(*waves.watch());
+        mesh.engines().add_watch(*waves.watch());
+      }
+      if (!o.timeline.empty()) mesh.engines().add_watch(timeline);
     });
   } catch (const tiles::KernelFailure&) {
     waves.finish_at_deadlock();

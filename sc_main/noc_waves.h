@@ -38,7 +38,7 @@ class NocWaves {
   NocWaves(const NocWaves&) = delete;
   NocWaves& operator=(const NocWaves&) = delete;
 
-  fabric::RouterWatch* watch() { return waves_.get(); }
+  report::FabricWaves* watch() { return waves_.get(); }
   void finish();
   /// The same, and says where they are.
   void finish_at_deadlock();

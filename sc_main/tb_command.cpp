@@ -41,6 +41,7 @@ std::string program_of(const std::string& name) {
 const std::vector<Bench>& benches() {
   static const std::vector<Bench> kBenches{
       {"die", "the compute engines of a die, driven with work items over their ramp"},
+      {"kernel", "four tiles: a program of your own, a dot product along a row"},
       {"power", "the power monitor, fed with activity: budget, clock and temperature"},
       {"router", "the fabric of four dies: a block of weights from a lane to the ramps"},
       {"sram", "the SRAM of a die: transport, DMI, a refused access, activity"},

@@ -87,7 +87,7 @@ std::string markdown(const std::vector<Row>& rows) {
   double largest = 0;
   std::size_t missed = 0;
   for (const Row& row : rows) {
-    text += fmt::format("| {} | {} | {} | {:g} | {:+.2f} % | {} | {} | {} | {} |\n", row.id,
+    text += fmt::format("| {} | {} | {} | {:.10g} | {:+.2f} % | {} | {} | {} | {} |\n", row.id,
                         row.kernel, row.measured, row.published, row.percent(), tolerance_of(row),
                         row.holds() ? "holds" : "**misses**", row.basis, row.source);
     sum += std::abs(row.percent());
@@ -119,8 +119,8 @@ int validate_command(const Arguments& arguments) {
     Arguments words;
     boost::split(words, row.kernel, boost::is_any_of(" "), boost::token_compress_on);
     row.measured = run_kernel(words).result.cycles;
-    std::cout << fmt::format("{:<8} {:<58} {:>9} of {:>9g}  {:+7.2f} %  {}\n", row.id, row.kernel,
-                             row.measured, row.published, row.percent(),
+    std::cout << fmt::format("{:<8} {:<58} {:>9} of {:>9.10g}  {:+7.2f} %  {}\n", row.id,
+                             row.kernel, row.measured, row.published, row.percent(),
                              row.holds() ? "holds" : "misses")
               << std::flush;
     done.push_back(std::move(row));

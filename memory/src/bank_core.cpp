@@ -73,9 +73,8 @@ std::uint64_t BankCore::pairs_claimed(const BankAccess& access) const {
                                                                  << (last / 8 % pairs_);
 }
 
-unsigned BankCore::cycles_of(const BankAccess* accesses, std::size_t count_of_accesses) {
-  WSE_CHECK(count_of_accesses <= kMaxAccesses,
-            fmt::format("{} accesses in one step, at most 3 have ports", count_of_accesses));
+/// Counts the cycles beyond the first.
+unsigned BankCore::cycles_needed(const BankAccess* accesses, std::size_t count_of_accesses) {
   // First fit needs the fewest cycles for up to three accesses (tested against all schedules).
   std::array<Cycle, kMaxAccesses> cycles{};
   unsigned used = 0;
@@ -85,10 +84,30 @@ unsigned BankCore::cycles_of(const BankAccess* accesses, std::size_t count_of_ac
     while (!cycles[at].fits(claimed, accesses[i].is_write)) ++at;
     cycles[at].take(claimed, accesses[i].is_write);
     used = at + 1 > used ? at + 1 : used;
-    count(counts_, accesses[i]);
   }
   counts_.conflict_cycles += used > 0 ? used - 1 : 0;
   return used;
+}
+
+unsigned BankCore::cycles_of(const BankAccess* accesses, std::size_t count_of_accesses) {
+  WSE_CHECK(count_of_accesses <= kMaxAccesses,
+            fmt::format("{} accesses in one step, at most 3 have ports", count_of_accesses));
+  for (std::size_t i = 0; i < count_of_accesses; ++i) count(counts_, accesses[i]);
+  return cycles_needed(accesses, count_of_accesses);
+}
+
+unsigned BankCore::cycles_of_step(const BankAccess* reads, std::size_t count_of_reads,
+                                  const BankAccess* write, const BankAccess* earlier) {
+  WSE_CHECK(count_of_reads < kMaxAccesses, "more reads in one step than there are ports");
+  std::array<BankAccess, kMaxAccesses> together;
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < count_of_reads; ++i) {
+    count(counts_, reads[i]);
+    together[number++] = reads[i];
+  }
+  if (write != nullptr) count(counts_, *write);
+  if (earlier != nullptr) together[number++] = *earlier;
+  return cycles_needed(together.data(), number);
 }
 
 BankCounts BankCore::take() {

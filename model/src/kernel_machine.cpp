@@ -155,6 +155,10 @@ void KernelMachine::copy_from(const base::Rectangle& tiles, std::uint64_t addres
 
 void KernelMachine::launch() {
   elaborate();
+  for (tiles::EngineWatch* watch : watches_) {
+    for (const auto& region : regions_) region->engines().add_watch(*watch);
+  }
+  watches_.clear();
   launched_ = epochs_.cycle_at_or_after(base::now()) + 1;
   for (const auto& region : regions_) region->launch(launched_);
 }

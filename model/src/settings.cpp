@@ -7,6 +7,7 @@ namespace wse::model {
 
 tiles::ComputeConfig MachineConfig::compute_engine() const {
   tiles::ComputeConfig config = compute;
+  config.cache_bytes = tile.cache_bytes;
   config.lanes_fp16 = tile.lanes_fp16;
   config.lanes_mixed = tile.lanes_mixed;
   config.lanes_fp32 = tile.lanes_fp32;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wse/report/save_file.h"
 
 namespace wse::report {
@@ -83,9 +85,17 @@ bool FabricWaves::watches(Cycles cycle) {
 
 void FabricWaves::see(Cycles cycle, const std::vector<QueueFill>& queues,
                       const std::vector<LinkEvent>& events) {
-  if (triggered_ || selection_.trigger == Trigger::kNone) return write({cycle, queues, events});
-  ring_.push_back({cycle, queues, events});
-  if (ring_.size() > selection_.before + 1) ring_.pop_front();
+  const std::vector<Change> changes = changes_until(cycle);
+  if (triggered_ || selection_.trigger == Trigger::kNone) {
+    return write({cycle, changes, queues, events});
+  }
+  ring_.push_back({cycle, changes, queues, events});
+  if (ring_.size() > selection_.before + 1) {
+    std::vector<Change> before = std::move(ring_.front().changes);  // they still hold
+    ring_.pop_front();
+    std::vector<Change>& next = ring_.front().changes;
+    next.insert(next.begin(), before.begin(), before.end());
+  }
   if (fires(cycle, queues, events)) fire(cycle);
 }
 
@@ -119,19 +129,40 @@ void FabricWaves::fire(Cycles cycle) {
   ring_.clear();
 }
 
+/// Times rise; what is said of one that has passed is shown now.
+void FabricWaves::move_to(Cycles cycle) {
+  if (at_ && cycle <= *at_) return;
+  sink_->time(clock_.time_of(cycle));
+  if (!at_) {
+    for (const auto& [what, signal] : engines_) sink_->set(signal, 0);
+  }
+  at_ = cycle;
+}
+
+void FabricWaves::show(const std::vector<Change>& changes, Cycles first) {
+  for (const Change& change : changes) {
+    move_to(std::max(change.cycle, first));
+    sink_->set(change.signal, change.value);
+  }
+}
+
 void FabricWaves::write(const Cycle& c) {
-  if (cycles_ == 0) first_ = c.cycle;
+  // A window begins with its first cycle, a trigger with the first one kept.
+  const bool kept = selection_.trigger != Trigger::kNone;
+  const Cycles begin = kept ? c.cycle : std::min(selection_.from, c.cycle);
+  if (cycles_ == 0) first_ = c.changes.empty() ? c.cycle : std::max(begin, c.changes[0].cycle);
   if (cycles_ > 0 && c.cycle > last_ + 1) {
     // Nothing was seen in between because nothing moved.
-    sink_->time(clock_.time_of(last_ + 1));
+    move_to(last_ + 1);
     for (auto& [key, link] : links_) {
       if (link.was_valid) sink_->set(link.valid, 0);
       link.was_valid = false;
     }
   }
+  show(c.changes, cycles_ == 0 ? begin : Cycles{0});
   last_ = c.cycle;
   ++cycles_;
-  sink_->time(clock_.time_of(c.cycle));
+  move_to(c.cycle);
   sink_->set(cycle_, c.cycle);
   for (const QueueFill& queue : c.queues) sink_->set(queues_.at(queue_key(queue)), queue.wavelets);
   std::map<std::uint64_t, const LinkEvent*> now;
@@ -150,12 +181,62 @@ void FabricWaves::write(const Cycle& c) {
   }
 }
 
+void FabricWaves::add_engines(const tiles::Kernel& kernel) {
+  std::uint32_t threads = 1;
+  for (const tiles::Program& program : kernel.programs) {
+    for (const tiles::Instruction& i : program.instructions) {
+      threads = std::max(threads, std::uint32_t{i.thread} + 1);
+    }
+  }
+  for (std::uint32_t y = selection_.tiles.rows.begin; y < selection_.tiles.rows.end; ++y) {
+    for (std::uint32_t x = selection_.tiles.columns.begin; x < selection_.tiles.columns.end; ++x) {
+      for (std::uint32_t what = 0; what <= threads; ++what) {
+        const std::string name = what == 0   ? "task"
+                                 : what == 1 ? "main"
+                                             : fmt::format("microthread_{}", what - 2);
+        const std::string scope = fmt::format("tiles.tile_{}_{}", x, y);
+        const std::uint32_t tile = mesh_.tile(x, y);
+        engines_[{tile, what}] = sink_->add({scope, name, 16});
+        engine_names_.emplace_back(tile, scope + "." + name + "[15:0]");
+      }
+    }
+  }
+}
+
+void FabricWaves::change(base::Coordinate tile, std::uint32_t what, Cycles cycle,
+                         std::uint32_t value) {
+  const auto it = engines_.find({mesh_.tile(tile.x, tile.y), what});
+  if (it != engines_.end()) changes_.push_back({cycle, it->second, value});
+}
+
+void FabricWaves::task(base::Coordinate tile, Cycles cycle, const tiles::Program& /*program*/,
+                       std::uint32_t number, bool begins) {
+  change(tile, 0, begins ? cycle : cycle + 1, begins ? number + 1 : 0);
+}
+
+void FabricWaves::operation(base::Coordinate tile, Cycles cycle, const tiles::Program& /*program*/,
+                            std::uint32_t thread, std::uint32_t instruction, bool begins) {
+  change(tile, 1 + thread, begins ? cycle : cycle + 1, begins ? instruction + 1 : 0);
+}
+
+/// What has to be shown by now, in its order: the end of an operation is seen a cycle after it.
+std::vector<FabricWaves::Change> FabricWaves::changes_until(Cycles cycle) {
+  const auto later = std::stable_partition(changes_.begin(), changes_.end(),
+                                           [cycle](const Change& c) { return c.cycle <= cycle; });
+  std::vector<Change> due(changes_.begin(), later);
+  changes_.erase(changes_.begin(), later);
+  std::stable_sort(due.begin(), due.end(),
+                   [](const Change& a, const Change& b) { return a.cycle < b.cycle; });
+  return due;
+}
+
 void FabricWaves::close() {
   if (cycles_ > 0) {
-    sink_->time(clock_.time_of(last_ + 1));
+    move_to(last_ + 1);
     for (auto& [key, link] : links_) {
       if (link.was_valid) sink_->set(link.valid, 0);
     }
+    if (!triggered_ && selection_.to == ~Cycles{0}) show(changes_until(~Cycles{0}), 0);
   }
   sink_->close();
 }
@@ -164,6 +245,17 @@ std::string FabricWaves::save_file(const std::string& waves) const {
   SaveFile save(waves, clock_.time_of(first_), clock_.time_of(last_ + 1));
   save.number("fabric.cycle[63:0]");
   std::uint32_t tile = fabric::Mesh::kNone;
+  for (const auto& [of, name] : engine_names_) {
+    if (of != tile) {
+      if (tile != fabric::Mesh::kNone) save.end_group();
+      const base::Coordinate at = mesh_.at(of);
+      save.begin_group(fmt::format("tile ({}, {})", at.x, at.y), true);
+      tile = of;
+    }
+    save.number(name);
+  }
+  if (tile != fabric::Mesh::kNone) save.end_group();
+  tile = fabric::Mesh::kNone;
   for (const auto& [of, name] : names_) {
     if (of != tile) {
       if (tile != fabric::Mesh::kNone) save.end_group();

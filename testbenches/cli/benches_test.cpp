@@ -75,7 +75,7 @@ TEST_P(BenchesTest, IsListed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BenchesTest,
-                         ::testing::Values("die", "power", "router", "sram", "wafer"),
+                         ::testing::Values("die", "kernel", "power", "router", "sram", "wafer"),
                          [](const auto& name) { return std::string(name.param); });
 
 TEST(TbCommandTest, WritesUnderOutByDefault) {

@@ -112,7 +112,7 @@ TEST_P(TutorialsTest, ItsLinksLeadSomewhere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TutorialsTest,
-                         ::testing::Values("first-run", "own-machine", "own-routes",
+                         ::testing::Values("first-run", "own-kernel", "own-machine", "own-routes",
                                            "own-testbench", "reading-waves"),
                          [](const auto& page) {
                            std::string name = page.param;

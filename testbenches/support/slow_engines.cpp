@@ -82,7 +82,10 @@ SlowEngines::SlowEngines(const tiles::Kernel& kernel, const tiles::MeshConfig& c
 
 tiles::EngineStats SlowEngines::stats() const {
   tiles::EngineStats stats = stats_;
-  for (const Tile& t : tiles_) stats.banks += t.banks.counts();
+  for (const Tile& t : tiles_) {
+    stats.banks += t.banks.counts();
+    stats.banks += t.counted;
+  }
   return stats;
 }
 
@@ -518,26 +521,48 @@ bool SlowEngines::result_has_room(const Tile& t, const Operation& o, std::size_t
   return false;
 }
 
-/// The reads of the step, and a write as far back in the memory as write_delay_steps such steps.
+/// The banks serve the reads of a step with the write of the elements that lie write_delay_steps
+/// such steps before, if the operation has done them and their place is known.
 unsigned SlowEngines::ask_banks(Tile& t, const Operation& o, std::size_t n) {
-  std::vector<memory::BankAccess> accesses;
+  std::vector<memory::BankAccess> own;
+  std::vector<memory::BankAccess> together;
+  const std::uint64_t behind = config_.compute.write_delay_steps * n;
   for (std::size_t k = 0; k < o.operand.size(); ++k) {
     const Descriptor* d = o.operand[k];
     if (d == nullptr || is_fabric(d->kind)) continue;
-    std::uint64_t element = o.done;
-    if (d->kind == DescriptorKind::kFifo) element = k == kResult ? t.rings[d->state].count : 0;
-    std::int64_t address = address_of(t, *d, o.first[k], element);
-    if (k == kResult) {
-      const std::int64_t stride = d->kind == DescriptorKind::kMemory ? d->strides[0] : 1;
-      address -= static_cast<std::int64_t>(config_.compute.write_delay_steps * n) * stride *
-                 d->element_bytes;
+    const bool is_fifo = d->kind == DescriptorKind::kFifo;
+    const auto width =
+        n * d->element_bytes <= 4 ? memory::AccessWidth::k32 : memory::AccessWidth::k64;
+    const auto access = [&](std::uint64_t element) {
+      const std::int64_t address = address_of(t, *d, o.first[k], element);
+      return memory::BankAccess{static_cast<std::uint32_t>(address), width, k == kResult};
+    };
+    // A walk that fits the cache and begins anew is read in its first pass and written in its last.
+    std::uint64_t walk = 1;
+    for (std::size_t dim = 0; dim < d->dimensions; ++dim) walk *= d->extents[dim];
+    const bool cached = d->kind == DescriptorKind::kMemory && walk < o.length &&
+                        walk * d->element_bytes <= config_.compute.cache_bytes;
+    if (k != kResult) {
+      if (cached && o.done >= walk) continue;
+      own.push_back(access(is_fifo ? 0 : o.done));
+      together.push_back(own.back());
+      continue;
     }
-    const bool narrow = n * d->element_bytes <= 4;
-    accesses.push_back({static_cast<std::uint32_t>(address),
-                        narrow ? memory::AccessWidth::k32 : memory::AccessWidth::k64,
-                        k == kResult});
+    if (!cached || o.done + walk >= o.length) own.push_back(access(0));  // where does not count
+    if (o.done < behind || (cached && o.done - behind + walk < o.length) ||
+        t.program->instructions[o.instruction].op == VectorOp::kUnpack)
+      continue;
+    // The elements of a FIFO before its end, of which it may have given away some.
+    const std::uint64_t end = t.rings.empty() || !is_fifo ? 0 : t.rings[d->state].count;
+    together.push_back(access(is_fifo ? end + behind * d->capacity - behind : o.done - behind));
   }
-  return accesses.empty() ? 1 : t.banks.cycles_of(accesses.data(), accesses.size());
+  memory::BankCore counter(config_.sram);
+  for (const memory::BankAccess& a : own) counter.cycles_of({a});
+  t.counted += counter.counts();
+  memory::BankCore banks(config_.sram);
+  const unsigned cycles = together.empty() ? 1 : banks.cycles_of(together.data(), together.size());
+  t.counted.conflict_cycles += cycles - 1;
+  return cycles;
 }
 
 std::int64_t SlowEngines::address_of(const Tile& t, const Descriptor& d, std::uint32_t first,

@@ -72,7 +72,8 @@ class SlowEngines final : public fabric::EngineSink {
     std::uint32_t number = 0;
     const tiles::Program* program = nullptr;
     std::vector<std::uint8_t> memory;
-    memory::BankCore banks;
+    memory::BankCore banks;      ///< of scalar accesses
+    memory::BankCounts counted;  ///< of steps
     std::array<std::uint32_t, tiles::kNumRegisters> registers{};
     std::vector<Ring> rings;
     std::set<std::size_t> active, blocked;  ///< tasks

@@ -53,7 +53,7 @@ std::uint32_t choose(VectorOp op, float a, float b, std::uint32_t a_bits, std::u
   return 0;
 }
 
-std::uint32_t compute_single(VectorOp op, bool mixed, std::uint32_t a_bits, std::uint32_t b_bits,
+std::uint32_t compute_single(VectorOp op, std::uint32_t a_bits, std::uint32_t b_bits,
                              std::uint32_t c_bits) {
   const float a = to_float(a_bits);
   const float b = to_float(b_bits);
@@ -69,8 +69,7 @@ std::uint32_t compute_single(VectorOp op, bool mixed, std::uint32_t a_bits, std:
     case VectorOp::kNegate:
       return a_bits ^ 0x80000000U;
     case VectorOp::kFma:
-      // A product of two halves is exact in fp32: then both are the same.
-      return to_bits(mixed ? a * b + to_float(c_bits) : std::fma(a, b, to_float(c_bits)));
+      return to_bits(std::fma(a, b, to_float(c_bits)));
     case VectorOp::kFromInt:
       return to_bits(static_cast<float>(static_cast<std::int32_t>(a_bits)));
     case VectorOp::kToInt:
@@ -193,9 +192,8 @@ std::uint32_t compute(VectorOp op, DataType type, std::uint32_t a, std::uint32_t
     case DataType::kFp16:
       return compute_half(op, a, b, c);
     case DataType::kMixed:
-      return compute_single(op, true, a, b, c);
     case DataType::kFp32:
-      return compute_single(op, false, a, b, c);
+      return compute_single(op, a, b, c);
     case DataType::kInt16:
       return compute_integer(op, 16, a, b, c);
     case DataType::kInt32:

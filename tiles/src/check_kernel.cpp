@@ -25,7 +25,10 @@ class Checker {
     std::vector<std::uint32_t> first(kernel_.programs.size(), fabric::Mesh::kNone);
     for (std::uint32_t tile = 0; tile < kernel_.program_of.size(); ++tile) {
       const std::uint16_t number = kernel_.program_of[tile];
-      if (number == Kernel::kIdle) continue;
+      if (number == Kernel::kIdle) {
+        check_idle(tile);
+        continue;
+      }
       if (first[number] == fabric::Mesh::kNone) first[number] = tile;
       check_colors(kernel_.programs[number], tile);
     }
@@ -79,9 +82,14 @@ class Checker {
             fmt::format("color {} is routed to the ramp, no input queue has it", color));
       }
     }
+    std::uint32_t sent = 0;
     for (std::uint32_t q = 0; q < kNumOutputQueues; ++q) {
       const std::uint8_t color = p.output_colors[q];
       if (color == kNone) continue;
+      if (color < fabric::kNumColors && (sent >> color & 1) != 0) {
+        say(tile, place, fmt::format("color {} is tied to two output queues", color));
+      }
+      if (color < fabric::kNumColors) sent |= 1U << color;
       const fabric::ColorRoute* route =
           color < fabric::kNumColors ? kernel_.routes.find(tile, color) : nullptr;
       if (route == nullptr || !route->inputs().contains(fabric::Port::kRamp)) {
@@ -92,11 +100,23 @@ class Checker {
     }
   }
 
+  void check_idle(std::uint32_t tile) {
+    for (std::uint8_t color = 0; color < fabric::kNumColors; ++color) {
+      const fabric::ColorRoute* route = kernel_.routes.find(tile, color);
+      if (route == nullptr || !route->outputs().contains(fabric::Port::kRamp)) continue;
+      say(tile, "no program",
+          fmt::format("color {} is routed to the ramp, nobody reads it", color));
+    }
+  }
+
   void check_program(const Program& p, std::uint32_t tile) {
     const std::string place = fmt::format("program '{}'", p.name);
     if (p.tasks.empty()) say(tile, place, "has no task");
     if (p.tasks.size() > kMaxTasks) {
       say(tile, place, fmt::format("has {} tasks, at most {} can be", p.tasks.size(), kMaxTasks));
+    }
+    if (p.rings > kMaxRings) {
+      say(tile, place, fmt::format("has {} rings, at most {} can be", p.rings, kMaxRings));
     }
     if (p.instructions.empty() || (p.instructions.back().opcode != Opcode::kEnd &&
                                    p.instructions.back().opcode != Opcode::kJump)) {
@@ -153,6 +173,9 @@ class Checker {
         if (d.capacity == 0) say(tile, place, "is a ring of no elements");
         if (d.on_push != kNone && d.on_push >= p.tasks.size()) {
           say(tile, place, fmt::format("activates task {}, which does not exist", d.on_push));
+        } else if (d.on_push != kNone && p.tasks[d.on_push].kind != Task::Kind::kLocal) {
+          say(tile, place,
+              fmt::format("activates task '{}', which wavelets start", p.tasks[d.on_push].name));
         }
         check_range(place, tile, p, d.address, std::uint64_t{d.capacity} * d.element_bytes);
         return;
@@ -222,6 +245,9 @@ class Checker {
                     fmt::format("jumps to instruction {}, the last one is {}", i.target,
                                 p.instructions.size() - 1));
       case Opcode::kActivate:
+        rule(i.target >= p.tasks.size() || p.tasks[i.target].kind == Task::Kind::kLocal,
+             "activates a task that wavelets start");
+        [[fallthrough]];
       case Opcode::kBlock:
       case Opcode::kUnblock:
         return rule(i.target < p.tasks.size(),
@@ -245,6 +271,9 @@ class Checker {
     if (i.completion != Completion::kNothing) {
       rule(i.thread != 0, "only an operation of a microthread tells a task that it has finished");
       rule(i.target < p.tasks.size(), fmt::format("names task {}, which does not exist", i.target));
+      rule(i.target >= p.tasks.size() || i.completion == Completion::kUnblock ||
+               p.tasks[i.target].kind == Task::Kind::kLocal,
+           "activates a task that wavelets start");
     }
     const Descriptor* result = descriptor(p, i.result);
     rule(result != nullptr && result->kind != DescriptorKind::kFabricIn,
@@ -252,12 +281,20 @@ class Checker {
     const std::array<Operand, 3> operands{i.a, i.b, i.c};
     std::uint32_t memory = 0;
     std::uint32_t queues = 0;
+    std::uint64_t fifos = 0;
     for (std::uint32_t o = 0; o < 3; ++o) {
       const bool wanted = o < operands_of(i.op);
       rule(wanted == (operands[o].kind != Kind::kNothing),
            fmt::format("{} takes {} operands", name_of(i.op), operands_of(i.op)));
+      rule(operands[o].kind != Kind::kImmediate || i.type != DataType::kFp16 ||
+               i.op == VectorOp::kUnpack || operands[o].value <= 0xffff,
+           "an immediate value of fp16 has 16 bits, see ProgramBuilder::half");
       const Descriptor* d = descriptor(p, operands[o]);
       if (d == nullptr) continue;
+      if (d->kind == DescriptorKind::kFifo) {
+        rule((fifos >> d->state & 1) == 0, "reads one FIFO twice");
+        fifos |= std::uint64_t{1} << (d->state & 63);
+      }
       rule(d->kind != DescriptorKind::kFabricOut, "reads a descriptor that can only be written");
       check_width(i, *d, rule);
       if (d->kind == DescriptorKind::kFabricIn) {
@@ -291,7 +328,8 @@ class Checker {
     if (widths != 2) return;
     for (const Descriptor* d : all) {
       if (d == nullptr || d->kind != DescriptorKind::kMemory) continue;
-      const bool one = d->dimensions == 1 && d->strides[0] == 1;
+      const bool once = i.length.kind == Kind::kImmediate && i.length.value <= d->extents[0];
+      const bool one = d->dimensions == 1 && d->strides[0] == 1 && once;
       rule(one || (d->extents[0] % 2 == 0 && d->strides[0] == 1),
            fmt::format("two elements are one wavelet, '{}' does not walk in twos", d->name));
     }

@@ -126,6 +126,15 @@ void ComputeEngines::compile(const Program& program) {
     most.push_back(static_cast<std::uint8_t>(n));
   }
   most_elements_.push_back(std::move(most));
+  std::vector<std::uint32_t> cached;
+  for (const Descriptor& d : program.descriptors) {
+    std::uint64_t elements = 1;
+    for (std::uint32_t k = 0; k < d.dimensions; ++k) elements *= d.extents[k];
+    const bool fits =
+        d.kind == DescriptorKind::kMemory && elements * d.element_bytes <= config_.cache_bytes;
+    cached.push_back(fits ? static_cast<std::uint32_t>(elements) : ~0U);
+  }
+  cached_.push_back(std::move(cached));
 }
 
 base::Coordinate ComputeEngines::at(std::uint32_t tile) const {
@@ -133,10 +142,24 @@ base::Coordinate ComputeEngines::at(std::uint32_t tile) const {
   return {rectangle_.columns.begin + tile % columns, rectangle_.rows.begin + tile / columns};
 }
 
-void ComputeEngines::set_watch(EngineWatch& watch) {
-  watch_ = &watch;
+void ComputeEngines::add_watch(EngineWatch& watch) {
+  watches_.push_back(&watch);
   for (std::uint32_t tile = 0; tile < num_tiles_; ++tile) {
-    tile_at(tile).watched = watch.watches(at(tile));
+    tile_at(tile).watched = tile_at(tile).watched || watch.watches(at(tile));
+  }
+}
+
+void ComputeEngines::show_task(const Visit& v, std::uint32_t number, bool begins) {
+  for (EngineWatch* watch : watches_) {
+    if (watch->watches(at(v.tile))) watch->task(at(v.tile), now_, v.p, number, begins);
+  }
+}
+
+void ComputeEngines::show_operation(const Visit& v, std::uint32_t number, std::uint32_t instruction,
+                                    bool begins) {
+  for (EngineWatch* watch : watches_) {
+    if (!watch->watches(at(v.tile))) continue;
+    watch->operation(at(v.tile), now_, v.p, number, instruction, begins);
   }
 }
 
@@ -154,6 +177,7 @@ void ComputeEngines::launch() {
     Tile& t = tile_at(tile);
     if (t.program == Kernel::kIdle) continue;
     t.times = {};
+    t.active = t.blocked = 0;
     reg(tile, kColumnRegister) = at(tile).x;
     reg(tile, kRowRegister) = at(tile).y;
     const Program& program = kernel_.programs[t.program];
@@ -341,9 +365,8 @@ std::uint32_t ComputeEngines::able_by_wavelets(Visit& v, std::uint32_t started) 
     const bool control = (from.control >> from.head & 1) != 0;
     if (task.kind == Task::Kind::kData) {
       if (!control && (read >> task.queue & 1) == 0) able |= 1U << i;
-    } else if (control) {
-      const std::uint32_t data = from.word(from.head);
-      if (control_task(v.p, task.queue, data) == i) able |= 1U << i;
+    } else if (control && task.control_id == (from.word(from.head) >> 16 & 63)) {
+      able |= 1U << i;
     }
   }
   return able;
@@ -361,7 +384,7 @@ void ComputeEngines::start_task(Visit& v, std::uint32_t number) {
   v.t.main_ready = now_ + config_.task_start_cycles;
   ++base::at(stats_.events, base::EventKind::kTaskSwitch);
   v.did = true;
-  if (v.t.watched) watch_->task(at(v.tile), now_, v.p, number, true);
+  if (v.t.watched) show_task(v, number, true);
 }
 
 /// One thread issues: the ready one of the highest priority, in turn among equals.
@@ -414,10 +437,12 @@ bool ComputeEngines::issue_main(Visit& v) {
   switch (i.opcode) {
     case Opcode::kVector:
       break;
-    case Opcode::kScalar:
-      reg(v.tile, i.result.value) =
-          compute(i.op, i.type, scalar(v, i.a), scalar(v, i.b), scalar(v, i.c));
+    case Opcode::kScalar: {
+      const std::uint32_t mask = bits_of(i.type) == 16 ? 0xffff : ~0U;
+      reg(v.tile, i.result.value) = compute(i.op, i.type, scalar(v, i.a) & mask,
+                                            scalar(v, i.b) & mask, scalar(v, i.c) & mask);
       break;
+    }
     case Opcode::kLoad:
     case Opcode::kStore:
       if (!access_word(v, i)) return true;
@@ -444,7 +469,7 @@ bool ComputeEngines::issue_main(Visit& v) {
       ring(v.tile, i.target).head = scalar(v, i.a);  // taken modulo its capacity where it is used
       break;
     case Opcode::kEnd:
-      if (t.watched) watch_->task(at(v.tile), now_, v.p, t.task, false);
+      if (t.watched) show_task(v, t.task, false);
       t.task = kNone;
       break;
   }
@@ -531,8 +556,8 @@ std::vector<std::string> ComputeEngines::waiting(std::size_t limit) const {
     for (const std::uint8_t q : inputs_) {
       const Queue& from = input(tile, q);
       if (from.count == 0) continue;
-      say(fmt::format("{}: {} wavelets of color {} in input queue {} that nobody reads", where,
-                      from.count, p.input_colors[q], q));
+      say(fmt::format("{}: {} wavelet{} of color {} in input queue {} that nobody reads", where,
+                      from.count, from.count == 1 ? "" : "s", p.input_colors[q], q));
     }
     for (const std::uint8_t q : outputs_) {
       const Queue& from = output(tile, q);

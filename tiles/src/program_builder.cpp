@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "wse/tiles/half.h"
+
 namespace wse::tiles {
 
 const Task* Program::task_of(std::uint32_t instruction) const {
@@ -113,6 +115,8 @@ Operand ProgramBuilder::number(float value) {
   std::memcpy(&bits, &value, sizeof bits);
   return Operand::immediate(bits);
 }
+
+Operand ProgramBuilder::half(float value) { return Operand::immediate(Half::of(value).bits()); }
 
 Task& ProgramBuilder::task(const std::string& name) {
   Task task;

@@ -32,6 +32,17 @@ bool is_static(const Program& program) {
                                 [](const Descriptor& d) { return d.address_register == kNone; });
 }
 
+/// The byte behind the last one of a descriptor; check() has looked at it.
+std::uint64_t end_of(const Descriptor& d) {
+  if (is_fabric(d.kind)) return 0;
+  std::uint64_t last = d.kind == DescriptorKind::kMemory ? 0 : d.capacity - 1;
+  for (std::uint32_t i = 0; d.kind == DescriptorKind::kMemory && i < d.dimensions; ++i) {
+    if (d.strides[i] > 0)
+      last += std::uint64_t{d.extents[i] - 1} * static_cast<std::uint32_t>(d.strides[i]);
+  }
+  return d.address + (last + 1) * d.element_bytes;
+}
+
 /// Bytes of a tile that a kernel can reach: all, unless its addresses are known. Memories that are no
 /// larger than they must be share pages of the host.
 std::uint64_t reach_of(const Kernel& kernel, const MeshConfig& config) {
@@ -39,6 +50,7 @@ std::uint64_t reach_of(const Kernel& kernel, const MeshConfig& config) {
   for (const Program& program : kernel.programs) {
     if (!is_static(program)) return config.sram.size_bytes;
     reach = std::max<std::uint64_t>(reach, program.memory_bytes);
+    for (const Descriptor& d : program.descriptors) reach = std::max(reach, end_of(d));
   }
   return reach;
 }
@@ -202,7 +214,8 @@ std::string explain_failure(const std::vector<const ComputeEngines*>& regions,
 
 Cycles cycles_of(const EngineStats& stats) {
   if (stats.first_issue == EngineStats::kNever) return 0;
-  return std::max(stats.end, stats.last_issue) - stats.first_issue;
+  // A kernel without vector operations and stores ends with its last instruction.
+  return std::max(stats.end, stats.end == 0 ? stats.last_issue + 1 : 0) - stats.first_issue;
 }
 
 }  // namespace wse::tiles

@@ -61,7 +61,8 @@ std::int64_t ComputeEngines::address_of(const Visit& v, const Descriptor& d, std
   }
   // Rings: a FIFO has forgotten what was read of it.
   const Ring& r = rings_[std::size_t{v.tile} * num_rings_ + d.state];
-  return start + (r.head + element) % d.capacity * d.element_bytes;
+  return start + static_cast<std::int64_t>((std::uint64_t{r.head} + element) % d.capacity) *
+                     d.element_bytes;
 }
 
 /// The main thread issues a vector operation.
@@ -84,7 +85,7 @@ bool ComputeEngines::start_vector(Visit& v, const Instruction& i) {
     if (d.address_register != kNone) t.value[o] += reg(v.tile, d.address_register);
   }
   tile.threads = static_cast<std::uint16_t>(tile.threads | 1U << i.thread);
-  if (tile.watched) watch_->operation(at(v.tile), now_, v.p, i.thread, tile.pc, true);
+  if (tile.watched) show_operation(v, i.thread, tile.pc, true);
   if (i.thread != 0) {
     ++tile.pc;
     tile.main_ready = now_ + 1;
@@ -104,16 +105,16 @@ void ComputeEngines::finish_vector(Visit& v, std::uint32_t number) {
   Thread& t = thread(v.tile, number);
   const Instruction& i = v.p.instructions[t.instruction];
   v.t.threads = static_cast<std::uint16_t>(v.t.threads & ~(1U << number));
-  std::uint32_t moved = 0;  // a ring goes on once
+  std::uint64_t moved = 0;  // a ring goes on once
   for (const Operand& operand : {i.result, i.a, i.b, i.c}) {
     if (operand.kind != Operand::Kind::kDescriptor) continue;
     const Descriptor& d = v.p.descriptors[operand.value];
     if (d.kind != DescriptorKind::kCircular || (moved >> d.state & 1) != 0) continue;
-    moved |= 1U << d.state;
+    moved |= std::uint64_t{1} << d.state;
     Ring& r = ring(v.tile, d.state);
-    r.head = (r.head + t.length) % d.capacity;
+    r.head = static_cast<std::uint32_t>((std::uint64_t{r.head} + t.length) % d.capacity);
   }
-  if (v.t.watched) watch_->operation(at(v.tile), now_, v.p, number, t.instruction, false);
+  if (v.t.watched) show_operation(v, number, t.instruction, false);
   if (number == 0) {
     ++v.t.pc;
     v.t.main_ready = now_ + 1;
@@ -167,29 +168,63 @@ bool ComputeEngines::ready(Visit& v, const Instruction& i, const Thread& t, std:
   return true;
 }
 
-/// Cycles that the banks need for a step.
+/// Cycles that the banks need for a step: its reads, and the write of the elements that the pipeline
+/// is about to write.
 std::uint32_t ComputeEngines::bank_cycles(const Visit& v, const Instruction& i, const Thread& t,
                                           std::uint32_t n) {
-  memory::BankAccess accesses[3];
+  const auto access = [n](const Descriptor& d, std::int64_t address, bool is_write) {
+    memory::BankAccess made;
+    made.address = static_cast<std::uint64_t>(address) % (std::uint64_t{1} << 32);
+    made.width = n * d.element_bytes <= 4 ? memory::AccessWidth::k32 : memory::AccessWidth::k64;
+    made.is_write = is_write;
+    return made;
+  };
+  memory::BankAccess reads[2];
   std::size_t count = 0;
-  const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
-  for (std::uint32_t o = 0; o < 4; ++o) {
+  std::uint32_t cached = 0;
+  const Operand* const operands[3]{&i.a, &i.b, &i.c};
+  for (std::uint32_t o = 0; o < 3; ++o) {
     if (operands[o]->kind != Operand::Kind::kDescriptor) continue;
     const Descriptor& d = v.p.descriptors[operands[o]->value];
     if (is_fabric(d.kind)) continue;
-    std::int64_t address =
-        address_of(v, d, t.value[o],
-                   d.kind == DescriptorKind::kFifo ? (o == 0 ? rings_count(v, d) : 0) : t.done);
-    if (o == 0) {  // the write follows some steps behind the reads
-      const std::int64_t stride = d.kind == DescriptorKind::kMemory ? d.strides[0] : 1;
-      address -= std::int64_t{config_.write_delay_steps} * n * stride * d.element_bytes;
+    if (is_cached(v, *operands[o], t, t.done, false)) {
+      ++cached;
+      continue;
     }
-    memory::BankAccess& access = accesses[count++];
-    access.address = static_cast<std::uint64_t>(address) % (std::uint64_t{1} << 32);
-    access.width = n * d.element_bytes <= 4 ? memory::AccessWidth::k32 : memory::AccessWidth::k64;
-    access.is_write = o == 0;
+    const std::uint32_t element = d.kind == DescriptorKind::kFifo ? 0 : t.done;
+    reads[count++] = access(d, address_of(v, d, t.value[o + 1], element), false);
   }
-  return count == 0 ? 1 : banks_.cycles_of(accesses, count);
+  const Descriptor& d = v.p.descriptors[i.result.value];
+  memory::BankAccess write;
+  memory::BankAccess earlier;
+  bool writes = !is_fabric(d.kind);
+  bool wrote = false;
+  if (writes) {
+    write = access(d, t.value[0], true);
+    const std::uint32_t behind = config_.write_delay_steps * n;
+    // Where an index is written is not known in time.
+    wrote = t.done >= behind && i.op != VectorOp::kUnpack &&
+            !is_cached(v, i.result, t, t.done - behind, true);
+    if (wrote) {
+      const std::uint32_t element = d.kind == DescriptorKind::kFifo
+                                        ? rings_count(v, d) + d.capacity - behind % d.capacity
+                                        : t.done - behind;
+      earlier = access(d, address_of(v, d, t.value[0], element), true);
+    }
+    writes = !is_cached(v, i.result, t, t.done, true);
+    if (!writes) ++cached;
+  }
+  base::at(stats_.events, base::EventKind::kLocalCache) += cached;
+  return std::max(1U, banks_.cycles_of_step(reads, count, writes ? &write : nullptr,
+                                            wrote ? &earlier : nullptr));
+}
+
+/// A walk that fits the cache and begins anew is read in its first pass and written in its last.
+bool ComputeEngines::is_cached(const Visit& v, const Operand& operand, const Thread& t,
+                               std::uint32_t element, bool is_write) const {
+  const std::uint32_t elements = cached_[v.t.program][operand.value];
+  if (elements >= t.length) return false;
+  return is_write ? element < t.length - elements : element >= elements;
 }
 
 std::uint32_t ComputeEngines::rings_count(const Visit& v, const Descriptor& d) const {

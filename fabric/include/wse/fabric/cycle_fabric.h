@@ -62,6 +62,8 @@ class CycleFabric final : public sc_core::sc_module, private EngineSink {
   void set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> twin) {
     core_.set_twin(tile, std::move(twin));
   }
+  /// Before the run; the watch must outlive the fabric.
+  void set_watch(RouterWatch& watch) { core_.set_watch(watch); }
   /// Reports what happened in the window that ends at `end`; called by the ticker, and once at the
   /// end of a run.
   void report_window(std::uint64_t window, base::Picoseconds end);

@@ -79,6 +79,12 @@ class BankCore {
     return cycles_of(accesses.begin(), accesses.size());
   }
 
+  /// The same for a step of a pipeline: the banks serve its `reads` (at most 2) together with
+  /// `earlier`, the write of a step before; counted are the reads and its own `write`. Either may be
+  /// null.
+  unsigned cycles_of_step(const BankAccess* reads, std::size_t count, const BankAccess* write,
+                          const BankAccess* earlier);
+
   /// The bank of a 32-bit word.
   std::uint32_t bank_of(std::uint64_t address) const {
     const std::uint64_t upper = address / 4 % 2;
@@ -91,6 +97,7 @@ class BankCore {
 
  private:
   std::uint64_t pairs_claimed(const BankAccess& access) const;
+  unsigned cycles_needed(const BankAccess* accesses, std::size_t count);
 
   std::uint32_t pairs_;
   BankCounts counts_;

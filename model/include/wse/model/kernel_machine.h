@@ -42,6 +42,10 @@ class KernelMachine final : public sc_core::sc_module {
   void copy_from(const base::Rectangle& tiles, std::uint64_t address, void* data,
                  std::size_t bytes);
 
+  /// Before the first launch; the watches must outlive the machine.
+  void set_watch(fabric::RouterWatch& watch) { fabric_->set_watch(watch); }
+  void add_watch(tiles::EngineWatch& watch) { watches_.push_back(&watch); }
+
   /// Starts all programs at the next clock edge.
   void launch();
   /// Runs the simulation until nothing is under way. Throws tiles::KernelFailure.
@@ -77,6 +81,7 @@ class KernelMachine final : public sc_core::sc_module {
   sc_core::sc_vector<tlm_utils::simple_initiator_socket<KernelMachine>> host_socket_;
   tlm_utils::multi_passthrough_target_socket<KernelMachine> activity_socket_{"activity_socket"};
   std::vector<base::EventCounts> activity_;
+  std::vector<tiles::EngineWatch*> watches_;  ///< not handed on yet
   base::Cycles launched_ = 0;
 };
 

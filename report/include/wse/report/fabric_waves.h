@@ -11,6 +11,7 @@
 #include "wse/base/wave_sink.h"
 #include "wse/fabric/route_table.h"
 #include "wse/fabric/router_watch.h"
+#include "wse/tiles/compute_engines.h"
 
 namespace wse::report {
 
@@ -32,16 +33,26 @@ struct FabricWaveSelection {
 /// Waves of routers, written while the fabric runs: for each port that a route uses
 /// router_X_Y.PORT_{valid,color,data,control} of what leaves by it, given_* of what the compute
 /// engine gives, and queue_PORT_cC, wavelets in a queue that may leave; fabric.cycle above them.
-class FabricWaves final : public fabric::RouterWatch {
+/// Of compute engines tile_X_Y.task, .main and .microthread_N: the number of the task or instruction
+/// that is under way, from 1; 0: none.
+class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch {
  public:
   FabricWaves(std::unique_ptr<base::WaveSink> sink, const fabric::RouteTable& routes,
               const FabricWaveSelection& selection, std::uint64_t core_hz);
+
+  /// Shows the compute engines of the same tiles as well; before the run.
+  void add_engines(const tiles::Kernel& kernel);
 
   base::Rectangle tiles() const override { return selection_.tiles; }
   bool watches(base::Cycles cycle) override;
   void see(base::Cycles cycle, const std::vector<fabric::QueueFill>& queues,
            const std::vector<fabric::LinkEvent>& events) override;
   void deadlock(base::Cycles cycle) override;
+  bool watches(base::Coordinate tile) const override { return selection_.tiles.contains(tile); }
+  void task(base::Coordinate tile, base::Cycles cycle, const tiles::Program& program,
+            std::uint32_t number, bool begins) override;
+  void operation(base::Coordinate tile, base::Cycles cycle, const tiles::Program& program,
+                 std::uint32_t thread, std::uint32_t instruction, bool begins) override;
   void close();
 
   base::Cycles cycles() const { return cycles_; }  ///< recorded
@@ -55,8 +66,15 @@ class FabricWaves final : public fabric::RouterWatch {
     Id valid, color, data, control;
     bool was_valid = false;
   };
+  /// Of a compute engine.
+  struct Change {
+    base::Cycles cycle;
+    Id signal;
+    std::uint32_t value;
+  };
   struct Cycle {
     base::Cycles cycle;
+    std::vector<Change> changes;
     std::vector<fabric::QueueFill> queues;
     std::vector<fabric::LinkEvent> events;
   };
@@ -68,7 +86,11 @@ class FabricWaves final : public fabric::RouterWatch {
   bool fires(base::Cycles cycle, const std::vector<fabric::QueueFill>& queues,
              const std::vector<fabric::LinkEvent>& events);
   void fire(base::Cycles cycle);
+  void move_to(base::Cycles cycle);
+  void show(const std::vector<Change>& changes, base::Cycles first);
   void write(const Cycle& cycle);
+  std::vector<Change> changes_until(base::Cycles cycle);
+  void change(base::Coordinate tile, std::uint32_t what, base::Cycles cycle, std::uint32_t value);
 
   std::unique_ptr<base::WaveSink> sink_;
   const FabricWaveSelection selection_;
@@ -77,12 +99,16 @@ class FabricWaves final : public fabric::RouterWatch {
   Id cycle_ = 0;
   std::map<std::uint64_t, Link> links_;
   std::map<std::uint64_t, Id> queues_;
-  std::vector<std::pair<std::uint32_t, std::string>> names_;  ///< of signals, with their tiles
+  std::vector<std::pair<std::uint32_t, std::string>> names_;       ///< of signals, with their tiles
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Id> engines_;  ///< by tile; task, threads
+  std::vector<std::pair<std::uint32_t, std::string>> engine_names_;
+  std::vector<Change> changes_;  ///< not shown yet
   std::deque<Cycle> ring_;
   std::map<std::uint64_t, base::Cycles> full_since_;  ///< by queue
   std::optional<base::Cycles> triggered_;
   base::Cycles cycles_ = 0;
   base::Cycles first_ = 0, last_ = 0;
+  std::optional<base::Cycles> at_;  ///< the time written last
 };
 
 }  // namespace wse::report

@@ -20,6 +20,7 @@ struct ComputeConfig {
                                           ///< first step
   std::uint32_t scalar_cycles = 1;        ///< A-035: of a scalar instruction, jump or load
   std::uint32_t write_delay_steps = 3;  ///< A-036: steps between the reads and the write of a step
+  std::uint32_t cache_bytes = 256;      ///< [lie2022] a walk that fits is read and written once
   std::uint32_t lanes_fp16 = 4;         ///< elements a step, as in TileConfig
   std::uint32_t lanes_mixed = 2;
   std::uint32_t lanes_fp32 = 1;

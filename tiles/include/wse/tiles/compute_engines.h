@@ -102,7 +102,8 @@ class ComputeEngines {
   std::string describe(std::uint32_t tile, std::uint32_t instruction,
                        const std::string& reason) const;
 
-  void set_watch(EngineWatch& watch);
+  /// Before the run; the watch must outlive the engines.
+  void add_watch(EngineWatch& watch);
   std::size_t bytes() const;  ///< of all state but the SRAM
 
  private:
@@ -211,10 +212,14 @@ class ComputeEngines {
   bool reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address,
              const char* verb);
   std::uint32_t scalar(const Visit& v, const Operand& operand) const;
+  bool is_cached(const Visit& v, const Operand& operand, const Thread& t, std::uint32_t element,
+                 bool is_write) const;
   std::uint32_t rings_count(const Visit& v, const Descriptor& d) const;
   std::uint32_t bank_cycles(const Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
   std::string hindrance(std::uint32_t tile, const Thread& t) const;
   void fail(Visit& v, std::uint32_t instruction, const std::string& reason);
+  void show_task(const Visit& v, std::uint32_t number, bool begins);
+  void show_operation(const Visit& v, std::uint32_t number, std::uint32_t instruction, bool begins);
   void complete(Visit& v, Completion completion, std::uint16_t task);
 
   static constexpr std::uint32_t kMostPlaces = 16;    ///< of a queue: a bit each in Queue
@@ -241,13 +246,15 @@ class ComputeEngines {
   /// By program: tasks that wavelets start, as bits; and by instruction: most elements of a step.
   std::vector<std::uint32_t> wavelet_tasks_;
   std::vector<std::vector<std::uint8_t>> most_elements_;
+  /// By program and descriptor: elements of a walk that fits the cache, else 2^32 - 1.
+  std::vector<std::vector<std::uint32_t>> cached_;
   std::vector<std::uint32_t> listed_;  ///< tiles to visit in a cycle
   base::Cycles now_ = 0;
   fabric::ActiveSet active_, next_;
   bool any_ = false;  ///< in the set of the cycle now()
   EngineStats stats_;
   std::vector<TileFault> faults_;
-  EngineWatch* watch_ = nullptr;
+  std::vector<EngineWatch*> watches_;
 };
 
 }  // namespace wse::tiles

@@ -16,6 +16,7 @@ inline constexpr std::uint32_t kNumOutputQueues = 6;
 inline constexpr std::uint32_t kNumMicrothreads = 8;
 inline constexpr std::uint32_t kNumThreads = 1 + kNumMicrothreads;  ///< 0 is the main thread
 inline constexpr std::uint32_t kMaxTasks = 32;
+inline constexpr std::uint32_t kMaxRings = 64;      ///< circular buffers and FIFOs
 inline constexpr std::uint32_t kNumRegisters = 16;  ///< of 32 bits, shared by all threads
 inline constexpr std::uint32_t kMaxDimensions = 4;
 inline constexpr std::uint32_t kInstructionBytes = 8;  ///< A-037: at the end of the memory

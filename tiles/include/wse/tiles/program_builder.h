@@ -57,7 +57,8 @@ class ProgramBuilder {
   static Operand integer(std::int64_t value) {
     return Operand::immediate(static_cast<std::uint32_t>(value));
   }
-  static Operand number(float value);
+  static Operand number(float value);  ///< fp32 and mixed
+  static Operand half(float value);    ///< fp16, rounded
 
   /// Begins a task; what follows belongs to it. Gives it for its properties; its number is that of
   /// the order. The reference holds until the next one.
