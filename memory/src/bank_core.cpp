@@ -69,12 +69,24 @@ BankCounts counts_of_transfer(bool is_write, std::uint64_t bytes) {
 
 std::uint64_t BankCore::pairs_claimed(const BankAccess& access) const {
   const std::uint64_t last = access.address + static_cast<std::uint32_t>(access.width) - 1;
-  return std::uint64_t{1} << (access.address / 8 % pairs_) | std::uint64_t{1}
-                                                                 << (last / 8 % pairs_);
+  const std::uint32_t mask = pairs_ - 1;  // pairs are a power of two
+  return std::uint64_t{1} << (access.address / 8 & mask) | std::uint64_t{1} << (last / 8 & mask);
+}
+
+/// Whether the accesses do without a second cycle: the most frequent case.
+bool BankCore::fit_one_cycle(const BankAccess* accesses, std::size_t count_of_accesses) const {
+  Cycle cycle;
+  for (std::size_t i = 0; i < count_of_accesses; ++i) {
+    const std::uint64_t claimed = pairs_claimed(accesses[i]);
+    if (!cycle.fits(claimed, accesses[i].is_write)) return false;
+    cycle.take(claimed, accesses[i].is_write);
+  }
+  return true;
 }
 
 /// Counts the cycles beyond the first.
 unsigned BankCore::cycles_needed(const BankAccess* accesses, std::size_t count_of_accesses) {
+  if (fit_one_cycle(accesses, count_of_accesses)) return count_of_accesses == 0 ? 0 : 1;
   // First fit needs the fewest cycles for up to three accesses (tested against all schedules).
   std::array<Cycle, kMaxAccesses> cycles{};
   unsigned used = 0;

@@ -34,7 +34,7 @@ TEST_F(BadInputTest, Usage) {
   refuses("train tiny-gpt --steps 0", "--steps = 0");
   refuses("train tiny-gpt --steps x", "steps");
   refuses("train tiny-gpt --fidelity cycle", "--fidelity");
-  refuses("list", "machines, models, parameters");
+  refuses("list", "machines, models, kernels, parameters");
   refuses("explain io.lane", "did you mean io.lanes?");
 }
 

@@ -25,7 +25,8 @@ struct ComputeEngines::Visit {
 struct ComputeEngines::Source {
   const Descriptor* descriptor = nullptr;  ///< null: a value
   std::uint32_t bits = 0;                  ///< the value, or the wavelet of this step
-  std::int64_t address[kMostElements];     ///< of its elements
+  const std::uint8_t* data = nullptr;      ///< its elements in memory, side by side
+  std::uint8_t ring[4 * kMostElements];    ///< a copy of them, where they may not be
 };
 
 }  // namespace wse::tiles

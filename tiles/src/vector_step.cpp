@@ -133,7 +133,8 @@ std::uint32_t ComputeEngines::elements(const Visit& v, const Instruction& i,
     if (operand->kind != Operand::Kind::kDescriptor) continue;
     const Descriptor& d = v.p.descriptors[operand->value];
     if (d.kind != DescriptorKind::kMemory) continue;
-    n = std::min(n, d.extents[0] - t.done % d.extents[0]);
+    const std::uint32_t extent = d.extents[0];
+    n = std::min(n, extent - (t.done < extent ? t.done : t.done % extent));
   }
   return n;
 }
@@ -231,11 +232,14 @@ std::uint32_t ComputeEngines::rings_count(const Visit& v, const Descriptor& d) c
   return rings_[std::size_t{v.tile} * num_rings_ + d.state].count;
 }
 
-/// Checks that an element lies in the memory of the tile.
+/// Checks that `n` elements side by side lie in the memory of the tile.
 bool ComputeEngines::reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address,
-                           const char* verb) {
-  if (address >= 0 && static_cast<std::uint64_t>(address) + d.element_bytes <= sram_bytes_) {
+                           std::uint32_t n, const char* verb) {
+  if (address >= 0 && static_cast<std::uint64_t>(address) + n * d.element_bytes <= sram_bytes_) {
     return true;
+  }
+  while (address >= 0 && static_cast<std::uint64_t>(address) + d.element_bytes <= sram_bytes_) {
+    address += d.element_bytes;  // to the first one that does not
   }
   fail(v, t.instruction,
        fmt::format("{} byte {} of '{}', the memory has {}", verb, address, d.name, sram_bytes_));
@@ -253,11 +257,19 @@ bool ComputeEngines::open(Visit& v, const Thread& t, std::uint32_t o, const Oper
     source.bits = pop_input(v, d.queue);
     return true;
   }
-  for (std::uint32_t e = 0; e < n; ++e) {
-    source.address[e] =
-        address_of(v, d, t.value[o], d.kind == DescriptorKind::kFifo ? e : t.done + e);
-    if (!reach(v, t, d, source.address[e], "reads")) return false;
+  if (d.kind == DescriptorKind::kMemory) {
+    const std::int64_t address = address_of(v, d, t.value[o], t.done);
+    if (!reach(v, t, d, address, n, "reads")) return false;
+    source.data = v.t.memory + address;
+    return true;
   }
+  for (std::uint32_t e = 0; e < n; ++e) {
+    const std::int64_t address =
+        address_of(v, d, t.value[o], d.kind == DescriptorKind::kFifo ? e : t.done + e);
+    if (!reach(v, t, d, address, 1, "reads")) return false;
+    std::memcpy(source.ring + e * d.element_bytes, v.t.memory + address, d.element_bytes);
+  }
+  source.data = source.ring;
   if (d.kind == DescriptorKind::kFifo) {
     Ring& r = ring(v.tile, d.state);
     r.head = (r.head + n) % d.capacity;
@@ -266,8 +278,7 @@ bool ComputeEngines::open(Visit& v, const Thread& t, std::uint32_t o, const Oper
   return true;
 }
 
-std::uint32_t ComputeEngines::fetch(const Visit& v, const Source& source, std::uint32_t e,
-                                    DataType type) const {
+std::uint32_t ComputeEngines::fetch(const Source& source, std::uint32_t e, DataType type) {
   if (source.descriptor == nullptr) {
     return type == DataType::kFp16 || type == DataType::kInt16 ? source.bits & 0xffff : source.bits;
   }
@@ -276,7 +287,7 @@ std::uint32_t ComputeEngines::fetch(const Visit& v, const Source& source, std::u
   if (d.kind == DescriptorKind::kFabricIn) {
     bits = d.element_bytes == 4 ? source.bits : source.bits >> (16 * e) & 0xffff;
   } else {
-    bits = read(v.t.memory + source.address[e], d.element_bytes);
+    bits = read(source.data + e * d.element_bytes, d.element_bytes);
   }
   return type == DataType::kMixed && d.element_bytes == 2 ? widen(bits) : bits;
 }
@@ -302,10 +313,20 @@ bool ComputeEngines::put(Visit& v, const Instruction& i, const Thread& t, std::u
     send(v, d, word, t.done + n == t.length);
     return true;
   }
+  if (d.kind == DescriptorKind::kMemory) {
+    const std::int64_t address = address_of(v, d, t.value[0], t.done);
+    const bool all = reach(v, t, d, address, n, "writes");
+    for (std::uint32_t e = 0; e < n; ++e) {
+      const std::int64_t to = address + e * d.element_bytes;
+      if (!all && (to < 0 || static_cast<std::uint64_t>(to) + d.element_bytes > sram_bytes_)) break;
+      write(v.t.memory + to, d.element_bytes, results[e]);
+    }
+    return all;
+  }
   const std::uint32_t base = d.kind == DescriptorKind::kFifo ? rings_count(v, d) : t.done;
   for (std::uint32_t e = 0; e < n; ++e) {
     const std::int64_t address = address_of(v, d, t.value[0], base + e);
-    if (!reach(v, t, d, address, "writes")) return false;
+    if (!reach(v, t, d, address, 1, "writes")) return false;
     write(v.t.memory + address, d.element_bytes, results[e]);
   }
   if (d.kind == DescriptorKind::kFifo) {
@@ -327,7 +348,7 @@ bool ComputeEngines::unpack(Visit& v, const Instruction& i, const Thread& t, std
     return false;
   }
   const std::int64_t address = address_of(v, d, t.value[0], index);
-  if (!reach(v, t, d, address, "writes")) return false;
+  if (!reach(v, t, d, address, 1, "writes")) return false;
   write(v.t.memory + address, 2, pair);
   return true;
 }
@@ -348,12 +369,12 @@ bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
     return true;
   }
   if (i.op == VectorOp::kUnpack) {
-    if (!unpack(v, i, t, fetch(v, a, 0, DataType::kInt32))) return true;
+    if (!unpack(v, i, t, fetch(a, 0, DataType::kInt32))) return true;
   } else {
     std::uint32_t results[kMostElements];
     for (std::uint32_t e = 0; e < n; ++e) {
-      results[e] = compute(i.op, i.type, fetch(v, a, e, i.type), fetch(v, b, e, i.type),
-                           fetch(v, c, e, i.type));
+      results[e] =
+          compute(i.op, i.type, fetch(a, e, i.type), fetch(b, e, i.type), fetch(c, e, i.type));
     }
     if (!put(v, i, t, n, results)) return true;
   }

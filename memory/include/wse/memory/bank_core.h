@@ -97,6 +97,7 @@ class BankCore {
 
  private:
   std::uint64_t pairs_claimed(const BankAccess& access) const;
+  bool fit_one_cycle(const BankAccess* accesses, std::size_t count) const;
   unsigned cycles_needed(const BankAccess* accesses, std::size_t count);
 
   std::uint32_t pairs_;

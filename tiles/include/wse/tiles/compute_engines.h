@@ -202,14 +202,14 @@ class ComputeEngines {
   bool ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
   bool open(Visit& v, const Thread& t, std::uint32_t o, const Operand& operand, std::uint32_t n,
             Source& source);
-  std::uint32_t fetch(const Visit& v, const Source& source, std::uint32_t e, DataType type) const;
+  static std::uint32_t fetch(const Source& source, std::uint32_t e, DataType type);
   bool put(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n,
            std::uint32_t* results);
   bool unpack(Visit& v, const Instruction& i, const Thread& t, std::uint32_t pair);
   void send(Visit& v, const Descriptor& d, std::uint32_t word, bool last);
   std::int64_t address_of(const Visit& v, const Descriptor& d, std::uint32_t first,
                           std::uint32_t element) const;
-  bool reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address,
+  bool reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address, std::uint32_t n,
              const char* verb);
   std::uint32_t scalar(const Visit& v, const Operand& operand) const;
   bool is_cached(const Visit& v, const Operand& operand, const Thread& t, std::uint32_t element,
