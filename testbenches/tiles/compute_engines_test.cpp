@@ -1464,5 +1464,31 @@ TEST(ComputeEnginesTest, TwoOutputQueuesOfOneColorAreRefusedOrWork) {
   EXPECT_EQ(Bench(kernel).failure(), "");
 }
 
+TEST(ComputeEnginesTest, AColorThatIsTornDownIsAFaultOfTheTileThatSendsIt) {
+  Kernel kernel({2, 1});
+  kernel.routes.set(0, kColor, {Port::kRamp, Port::kEast});
+  kernel.routes.set(1, kColor, {Port::kWest, Port::kRamp});
+  P sender("sender");
+  sender.output(2, kColor);
+  sender.task("send").active = true;
+  constexpr std::uint32_t kTeardown = 3;  // of the router of the sender: the first command
+  sender.vector(VectorOp::kMove, kInt32, sender.control_out(2), P::integer(kTeardown),
+                P::integer(1));
+  sender.vector(VectorOp::kMove, kInt32, sender.fabric_out(2), P::integer(7), P::integer(40));
+  sender.end();
+  P reader("reader");
+  reader.input(0, kColor);
+  reader.task("wait");
+  reader.end();
+  kernel.program_of[0] = kernel.add(sender.build());
+  kernel.program_of[1] = kernel.add(reader.build());
+  const std::string failure = Bench(kernel).failure();
+  EXPECT_THAT(failure,
+              HasSubstr("tile (0,0): color 3 was torn down, 4 of its wavelets from the "
+                        "compute engine stay\n  tile (0,0), program 'sender', task 'send', "
+                        "instruction 1 (move of int32): "));
+  EXPECT_THAT(failure, HasSubstr("waits for room in output queue 2 of color 3"));
+}
+
 }  // namespace
 }  // namespace wse::tiles

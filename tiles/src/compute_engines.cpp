@@ -529,43 +529,48 @@ std::string ComputeEngines::hindrance(std::uint32_t tile, const Thread& t) const
 
 std::vector<std::string> ComputeEngines::waiting(std::size_t limit) const {
   std::vector<std::string> lines;
-  const auto say = [&](std::string line) {
-    if (lines.size() < limit) lines.push_back(std::move(line));
-  };
   for (std::uint32_t tile = 0; tile < num_tiles_ && lines.size() < limit; ++tile) {
-    const Tile& t = tile_at(tile);
-    if (t.program == Kernel::kIdle || t.stopped) continue;
-    const Program& p = kernel_.programs[t.program];
-    const std::string where =
-        fmt::format("tile ({},{}), program '{}'", at(tile).x, at(tile).y, p.name);
-    for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
-      const std::size_t number = static_cast<std::size_t>(__builtin_ctz(bits));
-      const Thread& under_way = thread(tile, static_cast<std::uint32_t>(number));
-      say(describe(tile, under_way.instruction,
-                   fmt::format("{} of {} elements done, {}", under_way.done, under_way.length,
-                               hindrance(tile, under_way))));
+    for (std::string& line : waiting_of(tile)) {
+      if (lines.size() < limit) lines.push_back(std::move(line));
     }
-    if (t.task != kNone && (t.threads & 1) == 0) {
-      say(describe(tile, t.pc,
-                   fmt::format("waits for microthread {}", p.instructions[t.pc].thread - 1)));
-    }
-    for (std::uint32_t bits = t.active & t.blocked; bits != 0; bits &= bits - 1) {
-      const std::size_t task = static_cast<std::size_t>(__builtin_ctz(bits));
-      say(fmt::format("{}, task '{}': is activated and blocked", where, p.tasks[task].name));
-    }
-    for (const std::uint8_t q : inputs_) {
-      const Queue& from = input(tile, q);
-      if (from.count == 0) continue;
-      say(fmt::format("{}: {} wavelet{} of color {} in input queue {} that nobody reads", where,
-                      from.count, from.count == 1 ? "" : "s", p.input_colors[q], q));
-    }
-    for (const std::uint8_t q : outputs_) {
-      const Queue& from = output(tile, q);
-      if (from.count == 0) continue;
-      say(fmt::format(
-          "{}: {} wavelets of color {} in output queue {} that the router does not take", where,
-          from.count, p.output_colors[q], q));
-    }
+  }
+  return lines;
+}
+
+std::vector<std::string> ComputeEngines::waiting_of(std::uint32_t tile) const {
+  std::vector<std::string> lines;
+  const auto say = [&lines](std::string line) { lines.push_back(std::move(line)); };
+  const Tile& t = tile_at(tile);
+  if (t.program == Kernel::kIdle || t.stopped) return lines;
+  const Program& p = kernel_.programs[t.program];
+  const std::string where =
+      fmt::format("tile ({},{}), program '{}'", at(tile).x, at(tile).y, p.name);
+  for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
+    const std::size_t number = static_cast<std::size_t>(__builtin_ctz(bits));
+    const Thread& under_way = thread(tile, static_cast<std::uint32_t>(number));
+    say(describe(tile, under_way.instruction,
+                 fmt::format("{} of {} elements done, {}", under_way.done, under_way.length,
+                             hindrance(tile, under_way))));
+  }
+  if (t.task != kNone && (t.threads & 1) == 0) {
+    say(describe(tile, t.pc,
+                 fmt::format("waits for microthread {}", p.instructions[t.pc].thread - 1)));
+  }
+  for (std::uint32_t bits = t.active & t.blocked; bits != 0; bits &= bits - 1) {
+    const std::size_t task = static_cast<std::size_t>(__builtin_ctz(bits));
+    say(fmt::format("{}, task '{}': is activated and blocked", where, p.tasks[task].name));
+  }
+  for (const std::uint8_t q : inputs_) {
+    const Queue& from = input(tile, q);
+    if (from.count == 0) continue;
+    say(fmt::format("{}: {} wavelet{} of color {} in input queue {} that nobody reads", where,
+                    from.count, from.count == 1 ? "" : "s", p.input_colors[q], q));
+  }
+  for (const std::uint8_t q : outputs_) {
+    const Queue& from = output(tile, q);
+    if (from.count == 0) continue;
+    say(fmt::format("{}: {} wavelets of color {} in output queue {} that the router does not take",
+                    where, from.count, p.output_colors[q], q));
   }
   return lines;
 }

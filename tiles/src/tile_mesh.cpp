@@ -186,6 +186,34 @@ void TileMesh::run(const std::function<void()>& every_some_cycles) {
   if (!failure.empty()) throw KernelFailure(failure);
 }
 
+namespace {
+
+/// Wavelets of a color that a router has torn down, and what their tile does.
+std::string torn_down(const std::vector<const ComputeEngines*>& regions,
+                      const fabric::ChannelFabric& fabric) {
+  const fabric::Mesh mesh = fabric.graph().mesh();
+  for (const fabric::HeldQueue& queue : fabric.held_queues()) {
+    if (!queue.halted) continue;
+    const base::Coordinate at = mesh.at(fabric::tile_of(queue.leaf));
+    std::string text = fmt::format(
+        "tile fault in cycle {}: tile ({},{}): color {} was torn down, {} of its wavelets from {} "
+        "stay\n",
+        fabric.now(), at.x, at.y, fabric::color_of(queue.leaf), queue.wavelets,
+        queue.input == fabric::Port::kRamp ? "the compute engine" : name_of(queue.input));
+    for (const ComputeEngines* engines : regions) {
+      const base::Rectangle& tiles = engines->rectangle();
+      if (!tiles.contains(at)) continue;
+      const std::uint32_t index =
+          (at.y - tiles.rows.begin) * tiles.columns.size() + at.x - tiles.columns.begin;
+      for (const std::string& line : engines->waiting_of(index)) text += "  " + line + "\n";
+    }
+    return text;
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string explain_failure(const std::vector<const ComputeEngines*>& regions,
                             const fabric::ChannelFabric& fabric) {
   constexpr std::size_t kShown = 8;
@@ -201,7 +229,8 @@ std::string explain_failure(const std::vector<const ComputeEngines*>& regions,
     text += fmt::format("tile fault in cycle {}: {}\n", faults[i].cycle, faults[i].what);
   }
   if (text.empty() && (!waiting.empty() || fabric.held() != 0)) {
-    text = fmt::format("deadlock in cycle {}: nothing can go on\n", fabric.now());
+    text = torn_down(regions, fabric) +
+           fmt::format("deadlock in cycle {}: nothing can go on\n", fabric.now());
     for (std::size_t i = 0; i < waiting.size() && i < kShown; ++i) text += "  " + waiting[i] + "\n";
     if (waiting.size() > kShown) text += "  and more tiles\n";
     if (fabric.held() != 0) {

@@ -98,6 +98,8 @@ class ComputeEngines {
   }
   /// What unfinished tiles wait for, one line each, at most `limit`; empty if all have finished.
   std::vector<std::string> waiting(std::size_t limit) const;
+  std::vector<std::string> waiting_of(std::uint32_t tile) const;
+  const base::Rectangle& rectangle() const { return rectangle_; }
   /// A line: tile, program, task, instruction, reason.
   std::string describe(std::uint32_t tile, std::uint32_t instruction,
                        const std::string& reason) const;
