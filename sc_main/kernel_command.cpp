@@ -30,6 +30,7 @@ struct KernelOptions {
   std::int64_t group = 0;
   std::int64_t seed = 1;
   std::int64_t threads = 1;
+  bool measured = false;
   NocWaveOptions waves;
   std::string timeline;
   std::string out;
@@ -51,6 +52,8 @@ bool read_options(const Arguments& arguments, KernelOptions& o) {
       "tiles of a group of two-phase (default the root of the row's)")(
       "seed", po::value(&o.seed)->value_name("S"), "of the data (default 1)")(
       "threads", po::value(&o.threads)->value_name("N"), "bands of rows of the fabric (default 1)")(
+      "measured", po::bool_switch(&o.measured),
+      "synchronise the tiles first and read their counters, as on hardware")(
       "timeline", po::value(&o.timeline)->value_name("FILE"),
       "tasks and operations of the tiles of --wave-tiles, for Perfetto, in the folder of the "
       "results")("out", po::value(&o.out)->value_name("DIR"),
@@ -114,6 +117,7 @@ tiles::CollectiveShape shape_of(const KernelOptions& o, base::ConfigErrors& erro
   errors.require(o.words >= 1 && o.words <= 1'000'000, "--words", o.words, "must be 1 .. 1000000");
   shape.words = static_cast<std::uint32_t>(o.words);
   shape.type = type_of(o.dtype, errors);
+  shape.measured = o.measured;
   return shape;
 }
 

@@ -22,7 +22,7 @@ double hops_per_cpu_second(const KernelRecord& r) {
 
 json kernel_json(const KernelRecord& r) {
   const tiles::KernelResult& result = r.result;
-  return {
+  json object = {
       {"kernel", r.kernel},
       {"algorithm", r.algorithm},
       {"mesh", {r.shape.mesh.columns, r.shape.mesh.rows}},
@@ -47,6 +47,8 @@ json kernel_json(const KernelRecord& r) {
       {"hops_per_cpu_second", hops_per_cpu_second(r)},
       {"max_rss_bytes", r.host.max_rss_bytes},
       {"result_hash", result.result_hash}};
+  if (r.shape.measured) object["measured_cycles"] = result.measured_cycles;
+  return object;
 }
 
 std::string kernel_summary(const KernelRecord& r) {
@@ -66,6 +68,9 @@ std::string kernel_summary(const KernelRecord& r) {
     const double error =
         100.0 * (static_cast<double>(result.cycles) / static_cast<double>(r.predicted) - 1);
     line("closed form", fmt::format("{} cycles, the run is {:+.2f} % from it", r.predicted, error));
+  }
+  if (r.shape.measured) {
+    line("counters of the tiles", fmt::format("{} cycles", result.measured_cycles));
   }
   line("tiles busy", fmt::format("{:.2f} % of their cycles, {} lost to bank conflicts",
                                  100 * result.busy_fraction, result.banks.conflict_cycles));

@@ -360,6 +360,12 @@ bool SlowEngines::issue_instruction(Tile& t) {
     case Opcode::kUnblock:
       t.blocked.erase(i.target);
       break;
+    case Opcode::kTime: {
+      const base::Coordinate at = kernel_.mesh().at(t.number);
+      t.registers[i.result.value] =
+          static_cast<std::uint32_t>(now() + tiles::ComputeEngines::clock_offset(at));
+      break;
+    }
     case Opcode::kSeek:
       t.rings[i.target].head = value_of(t, i.a);
       break;

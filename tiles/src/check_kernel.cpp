@@ -237,6 +237,7 @@ class Checker {
              fmt::format("there is no {} of {}", name_of(i.op), name_of(i.type)));
         return rule(i.result.kind == Kind::kRegister, "needs a register for its result");
       case Opcode::kLoad:
+      case Opcode::kTime:
         return rule(i.result.kind == Kind::kRegister, "needs a register for its result");
       case Opcode::kJump:
       case Opcode::kJumpIfZero:

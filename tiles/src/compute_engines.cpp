@@ -142,6 +142,13 @@ base::Coordinate ComputeEngines::at(std::uint32_t tile) const {
   return {rectangle_.columns.begin + tile % columns, rectangle_.rows.begin + tile / columns};
 }
 
+std::uint32_t ComputeEngines::clock_offset(base::Coordinate tile) {
+  std::uint64_t z = (std::uint64_t{tile.y} << 32 | tile.x) + 0x9e3779b97f4a7c15ULL;  // splitmix64
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+  return static_cast<std::uint32_t>(z ^ z >> 31);
+}
+
 void ComputeEngines::add_watch(EngineWatch& watch) {
   watches_.push_back(&watch);
   for (std::uint32_t tile = 0; tile < num_tiles_; ++tile) {
@@ -464,6 +471,9 @@ bool ComputeEngines::issue_main(Visit& v) {
       break;
     case Opcode::kUnblock:
       t.blocked &= ~(1U << i.target);
+      break;
+    case Opcode::kTime:
+      reg(v.tile, i.result.value) = static_cast<std::uint32_t>(now_ + clock_offset(at(v.tile)));
       break;
     case Opcode::kSeek:
       ring(v.tile, i.target).head = scalar(v, i.a);  // taken modulo its capacity where it is used

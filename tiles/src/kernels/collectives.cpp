@@ -41,22 +41,11 @@ base::Cycles plan_reduce(CollectivePlan& plan, const CollectiveShape& shape,
          predicted_reduce(mesh.rows, shape.words, algorithm, column_group);
 }
 
-/// Along the first row, and from each of its tiles down the column, at once.
 base::Cycles plan_broadcast(CollectivePlan& plan, const CollectiveShape& shape,
                             std::uint8_t color) {
-  const Mesh mesh = shape.mesh;
-  if (mesh.tiles() == 1) return 0;
-  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
-    const base::Coordinate at = mesh.at(tile);
-    const Port from = tile == 0 ? Port::kRamp : at.y == 0 ? Port::kWest : Port::kNorth;
-    PortSet to;
-    if (tile != 0) to = Port::kRamp;
-    if (at.y == 0 && at.x + 1 < mesh.columns) to = to | Port::kEast;
-    if (at.y + 1 < mesh.rows) to = to | Port::kSouth;
-    plan.routes().set(tile, color, {from, to});
-    tile == 0 ? plan.send(tile, color) : plan.take(tile, color);
-  }
-  return predicted_broadcast(mesh.columns, mesh.rows, shape.words);
+  plan.broadcast_everywhere(color);
+  if (shape.mesh.tiles() == 1) return 0;
+  return predicted_broadcast(shape.mesh.columns, shape.mesh.rows, shape.words);
 }
 
 /// The two centre ones of a number of columns or rows, the same one twice if there is only one.
@@ -108,6 +97,7 @@ void broadcast_quarter(CollectivePlan& plan, Mesh mesh, base::Coordinate root, s
 Collective centre_allreduce(const CollectiveShape& shape) {
   const Mesh mesh = shape.mesh;
   CollectivePlan plan(CollectiveKind::kAllreduce, shape, "allreduce centre");
+  plan.synchronise();
   if (mesh.tiles() == 1) plan.copy(0);
   const base::Span columns = centre(mesh.columns);
   const base::Span rows = centre(mesh.rows);
@@ -143,6 +133,7 @@ Collective centre_allreduce(const CollectiveShape& shape) {
 
 Collective send(const CollectiveShape& shape) {
   CollectivePlan plan(CollectiveKind::kSend, shape, "send");
+  plan.synchronise();
   const std::uint32_t last = shape.mesh.columns - 1;
   if (last == 0) {
     plan.copy(0);
@@ -160,6 +151,7 @@ Collective send(const CollectiveShape& shape) {
 
 Collective broadcast(const CollectiveShape& shape) {
   CollectivePlan plan(CollectiveKind::kBroadcast, shape, "broadcast");
+  plan.synchronise();
   const base::Cycles predicted = plan_broadcast(plan, shape, 0);
   plan.copy(0);
   Collective collective = plan.build(shape.elements(), shape.elements());
@@ -170,6 +162,7 @@ Collective broadcast(const CollectiveShape& shape) {
 Collective reduce(const CollectiveShape& shape, ReduceAlgorithm algorithm,
                   std::optional<std::uint32_t> group) {
   CollectivePlan plan(CollectiveKind::kReduce, shape, "reduce " + name_of(algorithm));
+  plan.synchronise();
   const base::Cycles predicted = plan_reduce(plan, shape, algorithm, group);
   Collective collective = plan.build(shape.elements(), shape.elements());
   collective.predicted = predicted;
@@ -188,6 +181,7 @@ Collective allreduce(const CollectiveShape& shape, AllreduceAlgorithm algorithm,
   }
   CollectivePlan plan(CollectiveKind::kAllreduce, shape,
                       "allreduce " + name_of(reduction) + " and broadcast");
+  plan.synchronise();
   const base::Cycles reduced = plan_reduce(plan, shape, reduction, std::nullopt);
   const base::Cycles broadcasted = plan_broadcast(plan, shape, kBroadcastColor);
   Collective collective = plan.build(shape.elements(), shape.elements());
@@ -197,6 +191,7 @@ Collective allreduce(const CollectiveShape& shape, AllreduceAlgorithm algorithm,
 
 Collective scatter(const CollectiveShape& shape) {
   CollectivePlan plan(CollectiveKind::kScatter, shape, "scatter");
+  plan.synchronise();
   const Mesh mesh = shape.mesh;
   const std::uint32_t n = shape.elements();
   plan.scatter(Line::column(mesh, 0, 0, mesh.rows - 1), 0, mesh.columns * n);
@@ -209,6 +204,7 @@ Collective scatter(const CollectiveShape& shape) {
 
 Collective gather(const CollectiveShape& shape) {
   CollectivePlan plan(CollectiveKind::kGather, shape, "gather");
+  plan.synchronise();
   const Mesh mesh = shape.mesh;
   const std::uint32_t n = shape.elements();
   for (std::uint32_t y = 0; y < mesh.rows; ++y) {

@@ -18,7 +18,7 @@ using fabric::SwitchPosition;
 
 bool operator<(const PlanStep& a, const PlanStep& b) {
   const auto key = [](const PlanStep& s) {
-    return std::tuple(s.kind, s.in, s.out, s.advance, s.first, s.count, s.repeat);
+    return std::tuple(s.kind, s.in, s.out, s.advance, s.first, s.count, s.repeat, s.dummy);
   };
   return key(a) < key(b);
 }
@@ -281,7 +281,53 @@ void CollectivePlan::gather(const Line& line, std::uint8_t color, std::uint32_t 
 
 // Programs ----------------------------------------------------------------------------------------
 
+void CollectivePlan::synchronise() {
+  constexpr std::uint8_t kColors = 18;  // the last ones
+  if (!shape_.measured) return;
+  const Mesh mesh = shape_.mesh;
+  dummy_ = true;
+  for (std::uint32_t y = 0; y < mesh.rows; ++y) {
+    chain(Line::row(mesh, y, 0, mesh.columns - 1), kColors);
+  }
+  chain(Line::column(mesh, 0, 0, mesh.rows - 1), kColors + 2);
+  broadcast_everywhere(kColors + 4);
+  dummy_ = false;
+  for (Plan& steps : plans_) {
+    for (PlanStep& step : steps) step.dummy = true;
+    steps.push_back(stamp(0));
+    PlanStep wait;
+    wait.kind = PlanStep::Kind::kWait;
+    steps.push_back(wait);
+    steps.push_back(stamp(1));
+  }
+}
+
+PlanStep CollectivePlan::stamp(std::uint32_t number) {
+  PlanStep step;
+  step.kind = PlanStep::Kind::kStamp;
+  step.first = number;
+  return step;
+}
+
+void CollectivePlan::broadcast_everywhere(std::uint8_t color) {
+  const Mesh mesh = shape_.mesh;
+  if (mesh.tiles() == 1) return;
+  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
+    const base::Coordinate at = mesh.at(tile);
+    const Port from = tile == 0 ? Port::kRamp : at.y == 0 ? Port::kWest : Port::kNorth;
+    fabric::PortSet to;
+    if (tile != 0) to = Port::kRamp;
+    if (at.y == 0 && at.x + 1 < mesh.columns) to = to | Port::kEast;
+    if (at.y + 1 < mesh.rows) to = to | Port::kSouth;
+    routes().set(tile, color, {from, to});
+    tile == 0 ? send(tile, color) : take(tile, color);
+  }
+}
+
 Collective CollectivePlan::build(std::uint32_t input, std::uint32_t result) {
+  if (shape_.measured) {
+    for (Plan& steps : plans_) steps.push_back(stamp(2));
+  }
   std::map<Plan, std::uint16_t> programs;
   Kernel& kernel = collective_.kernel;
   for (std::uint32_t tile = 0; tile < plans_.size(); ++tile) {
@@ -292,37 +338,45 @@ Collective CollectivePlan::build(std::uint32_t input, std::uint32_t result) {
   const Program& any = kernel.programs.front();
   collective_.input = *any.find_array("input");
   collective_.result = *any.find_array("result");
+  if (shape_.measured) collective_.times = *any.find_array("times");
   return std::move(collective_);
 }
 
 /// One task, a vector operation a step. Input queue 0 is that of the color read first, and so on.
 Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32_t result) const {
-  const DataType type = shape_.type;
-  const std::uint8_t input_bytes = type == DataType::kFp32 ? 4 : 2;
-  const std::uint8_t sum_bytes = type == DataType::kFp16 ? 2 : 4;
+  const std::uint8_t input_bytes = shape_.type == DataType::kFp32 ? 4 : 2;
+  const std::uint8_t sum_bytes = shape_.type == DataType::kFp16 ? 2 : 4;
   ProgramBuilder p(collective_.kernel.name);
   const bool in_place = input_bytes == sum_bytes;
   Array x = p.array("input", in_place ? std::max(input, result) : input, input_bytes);
   const Array y = in_place ? p.same(x, "result") : p.array("result", result, sum_bytes);
+  Array times;
+  Array dummy;
+  if (shape_.measured) {
+    times = p.array("times", 3);
+    dummy = p.array("dummy", std::max(kDummyWords, shape_.mesh.columns + shape_.mesh.rows));
+  }
   std::map<std::uint8_t, std::uint8_t> inputs;
   std::map<std::uint8_t, std::uint8_t> outputs;
-  const auto in = [&](std::uint8_t color) {
-    const auto [it, is_new] = inputs.emplace(color, static_cast<std::uint8_t>(inputs.size()));
-    if (is_new && it->second < kNumInputQueues) p.input(it->second, color);
-    return p.fabric_in(it->second, sum_bytes);
+  const auto in = [&](const PlanStep& step) {
+    const auto [it, is_new] = inputs.emplace(step.in, static_cast<std::uint8_t>(inputs.size()));
+    if (is_new && it->second < kNumInputQueues) p.input(it->second, step.in);
+    return p.fabric_in(it->second, step.dummy ? std::uint8_t{4} : sum_bytes);
   };
   const auto out = [&](const PlanStep& step) {
     static constexpr std::uint8_t kOrder[]{2, 3, 0, 1, 4, 5};  // the deepest first
     const auto [it, is_new] = outputs.emplace(step.out, kOrder[outputs.size() % kNumOutputQueues]);
     if (is_new) p.output(it->second, step.out);
     return p.fabric_out(
-        it->second, sum_bytes,
+        it->second, step.dummy ? std::uint8_t{4} : sum_bytes,
         step.advance ? ProgramBuilder::Last::kAdvance : ProgramBuilder::Last::kPlain);
   };
   p.task(collective_.kernel.name).active = true;
   bool summed = in_place;
   for (const PlanStep& step : plan) {
-    const Array& value = summed ? y : x;
+    const DataType type = step.dummy ? DataType::kFp32 : shape_.type;
+    const Array& to = step.dummy ? dummy : y;
+    const Array& value = step.dummy ? dummy : summed ? y : x;
     const auto part = [&](const Array& array) { return p.part(array, step.first, step.count); };
     const Operand count = ProgramBuilder::integer(step.count);
     switch (step.kind) {
@@ -330,32 +384,49 @@ Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32
         p.vector(VectorOp::kMove, type, out(step), part(value), count);
         break;
       case PlanStep::Kind::kPass:
-        p.vector(VectorOp::kAdd, type, out(step), part(value), in(step.in), count);
+        p.vector(VectorOp::kAdd, type, out(step), part(value), in(step), count);
         break;
       case PlanStep::Kind::kAdd: {
-        p.vector(VectorOp::kAdd, type, part(y), part(value), in(step.in), count);
+        p.vector(VectorOp::kAdd, type, part(to), part(value), in(step), count);
         const std::uint32_t more = step.repeat - 1;
-        if (summed) {
+        if (summed || step.dummy) {
           p.last().length = ProgramBuilder::integer(std::int64_t{step.count} * step.repeat);
         } else if (more > 0) {
-          p.vector(VectorOp::kAdd, type, part(y), part(y), in(step.in),
+          p.vector(VectorOp::kAdd, type, part(to), part(to), in(step),
                    ProgramBuilder::integer(std::int64_t{step.count} * more));
         }
-        summed = true;
+        summed = summed || !step.dummy;
         break;
       }
       case PlanStep::Kind::kTake:
-        p.vector(VectorOp::kMove, type, part(y), in(step.in), count);
-        summed = true;
+        p.vector(VectorOp::kMove, type, part(to), in(step), count);
+        summed = summed || !step.dummy;
         break;
       case PlanStep::Kind::kCopy:
         if (!in_place) p.vector(VectorOp::kMove, type, part(y), part(x), count);
         summed = true;
         break;
+      case PlanStep::Kind::kStamp:
+        p.time(1);
+        p.store(ProgramBuilder::integer(times.address + 4 * step.first), ProgramBuilder::r(1));
+        break;
+      case PlanStep::Kind::kWait:
+        write_wait(p, dummy);
+        break;
     }
   }
   p.end();
   return p.build();
+}
+
+/// A vector move over as many elements as the tile is nearer to tile (0, 0) than the farthest one.
+void CollectivePlan::write_wait(ProgramBuilder& p, const Array& dummy) const {
+  constexpr std::uint8_t kLength = 2;
+  using P = ProgramBuilder;
+  const std::uint32_t farthest = shape_.mesh.columns + shape_.mesh.rows - 2;
+  p.scalar(VectorOp::kSub, DataType::kInt32, kLength, P::integer(farthest), P::r(kColumnRegister));
+  p.scalar(VectorOp::kSub, DataType::kInt32, kLength, P::r(kLength), P::r(kRowRegister));
+  p.vector(VectorOp::kMove, DataType::kInt32, p.all(dummy), P::integer(0), P::r(kLength));
 }
 
 }  // namespace wse::tiles

@@ -14,11 +14,13 @@ namespace wse::tiles {
 /// then the result.
 struct PlanStep {
   enum class Kind : std::uint8_t {
-    kSend,  ///< out <- value
-    kAdd,   ///< value <- value + in, `repeat` vectors one after the other
-    kPass,  ///< out <- value + in, word by word
-    kTake,  ///< result <- in
-    kCopy   ///< result <- input, where they are not the same
+    kSend,   ///< out <- value
+    kAdd,    ///< value <- value + in, `repeat` vectors one after the other
+    kPass,   ///< out <- value + in, word by word
+    kTake,   ///< result <- in
+    kCopy,   ///< result <- input, where they are not the same
+    kStamp,  ///< notes the time as number `first`
+    kWait    ///< a cycle for each hop that the tile is nearer to tile (0, 0) than the farthest one
   };
   Kind kind = Kind::kSend;
   std::uint8_t in = kNone;  ///< color
@@ -27,6 +29,7 @@ struct PlanStep {
   std::uint32_t first = 0;
   std::uint32_t count = 0;  ///< elements
   std::uint32_t repeat = 1;
+  bool dummy = false;  ///< works on a dummy vector
 
   friend bool operator<(const PlanStep& a, const PlanStep& b);
 };
@@ -65,9 +68,14 @@ class CollectivePlan {
               std::uint32_t group);
   /// Along the line; the first tile is the root.
   void broadcast(const Line& line, std::uint8_t color);
+  /// From tile (0, 0) to all: along the first row, and from each of its tiles down the column, at once.
+  void broadcast_everywhere(std::uint8_t color);
   /// Vectors of `count` elements to and from the first tile, which has them all in order.
   void scatter(const Line& line, std::uint8_t color, std::uint32_t count);
   void gather(const Line& line, std::uint8_t color, std::uint32_t count);
+
+  /// What a measurement does before the kernel, if it is wanted; 5 colors.
+  void synchronise();
 
   Plan& plan(std::uint32_t tile) { return plans_[tile]; }
   fabric::RouteTable& routes() { return collective_.kernel.routes; }
@@ -81,13 +89,17 @@ class CollectivePlan {
   Collective build(std::uint32_t input, std::uint32_t result);
 
  private:
-  std::uint32_t elements() const { return shape_.elements(); }
+  static constexpr std::uint32_t kDummyWords = 16;
+  std::uint32_t elements() const { return dummy_ ? kDummyWords : shape_.elements(); }
   void chain_colors(const Line& line, std::uint8_t colors, std::uint32_t step);
+  static PlanStep stamp(std::uint32_t number);
+  void write_wait(ProgramBuilder& p, const Array& dummy) const;
   Program write(const Plan& plan, std::uint32_t input, std::uint32_t result) const;
 
   const CollectiveShape shape_;
   Collective collective_;
   std::vector<Plan> plans_;  ///< by tile
+  bool dummy_ = false;       ///< steps that are added work on the dummy vector
 };
 
 // Closed forms of [luczynski2024] for P tiles and B words, T_R = 2.

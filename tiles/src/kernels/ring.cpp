@@ -112,6 +112,9 @@ Collective ring_allreduce(const CollectiveShape& shape) {
     throw base::ConfigError("--mesh", fmt::format("{}x{}", p, shape.mesh.rows),
                             "must have one row for an allreduce by ring");
   }
+  if (shape.measured) {
+    throw base::ConfigError("--measured", "given", "cannot be for an allreduce by ring");
+  }
   if (p == 1) return allreduce(shape, AllreduceAlgorithm::kReduceBroadcast);
   RingShape ring;
   ring.p = p;

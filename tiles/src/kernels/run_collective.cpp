@@ -71,6 +71,28 @@ void compare(const TileMesh& mesh, const Collective& c, const CollectiveData& da
   result.max_rel_error = largest > 0 ? result.max_abs_error / largest : result.max_abs_error;
 }
 
+/// Time of a kernel between the stamps of its tiles: exactly, and as a measurement finds it that knows
+/// the counters only and takes the broadcast to reach each tile a cycle a hop later, and two.
+void read_times(const TileMesh& mesh, const Collective& c, KernelResult& result) {
+  std::int64_t first[2]{INT64_MAX, INT64_MAX};
+  std::int64_t last[2]{INT64_MIN, INT64_MIN};
+  for (std::uint32_t tile = 0; tile < c.shape.mesh.tiles(); ++tile) {
+    const base::Coordinate at = c.shape.mesh.at(tile);
+    std::uint32_t times[3];  // after the broadcast, before and after the kernel
+    mesh.read(tile, c.times.address, times, sizeof times);
+    const std::uint32_t origins[2]{ComputeEngines::clock_offset(at), times[0] - (at.x + at.y + 2)};
+    for (int way = 0; way < 2; ++way) {
+      // Counters wrap; what lies between two samples does not.
+      const auto begin = static_cast<std::int32_t>(times[1] - origins[way]);
+      const auto end = static_cast<std::int32_t>(times[2] - origins[way]);
+      first[way] = std::min<std::int64_t>(first[way], begin);
+      last[way] = std::max<std::int64_t>(last[way], end);
+    }
+  }
+  result.cycles = static_cast<base::Cycles>(last[0] - first[0]);
+  result.measured_cycles = static_cast<base::Cycles>(last[1] - first[1]);
+}
+
 }  // namespace
 
 std::uint32_t CollectiveData::inputs(std::uint32_t tile) const {
@@ -145,6 +167,7 @@ KernelResult run_collective(const Collective& collective, const MeshConfig& conf
   const fabric::EngineCounts counts = mesh.fabric().counts();
   KernelResult result;
   result.cycles = mesh.cycles();
+  if (collective.shape.measured) read_times(mesh, collective, result);
   result.busy_cycles = stats.busy_cycles;
   const double all = static_cast<double>(result.cycles) * collective.shape.mesh.tiles();
   result.busy_fraction = all > 0 ? static_cast<double>(stats.busy_cycles) / all : 0;

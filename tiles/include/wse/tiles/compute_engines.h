@@ -96,6 +96,9 @@ class ComputeEngines {
   std::uint32_t register_of(std::uint32_t tile, std::uint32_t number) const {
     return registers_[std::size_t{tile} * kNumRegisters + number];
   }
+  /// What the time stamp counter of a tile is ahead of the cycles, modulo 2^32: counters are not
+  /// aligned.
+  static std::uint32_t clock_offset(base::Coordinate tile);
   /// What unfinished tiles wait for, one line each, at most `limit`; empty if all have finished.
   std::vector<std::string> waiting(std::size_t limit) const;
   std::vector<std::string> waiting_of(std::uint32_t tile) const;

@@ -78,6 +78,7 @@ enum class Opcode : std::uint8_t {
   kActivate,       ///< task `target`, as the following
   kBlock,
   kUnblock,
+  kTime,  ///< register = the lower 32 bits of the tile's time stamp counter
   kSeek,  ///< ring `target` of a circular buffer goes on at element a
   kEnd,   ///< of the task
 };

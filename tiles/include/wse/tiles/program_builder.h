@@ -88,6 +88,8 @@ class ProgramBuilder {
   void activate(std::uint8_t task) { add(Opcode::kActivate).target = task; }
   void block(std::uint8_t task) { add(Opcode::kBlock).target = task; }
   void unblock(std::uint8_t task) { add(Opcode::kUnblock).target = task; }
+  /// The time stamp counter of the tile; those of different tiles are not aligned.
+  void time(std::uint8_t result) { add(Opcode::kTime).result = r(result); }
   /// The next operation on the circular buffer begins at an element.
   void seek(Operand circular, Operand element);
   void end() { add(Opcode::kEnd); }

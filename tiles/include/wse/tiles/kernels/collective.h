@@ -19,6 +19,10 @@ struct CollectiveShape {
   fabric::Mesh mesh{1, 1};
   std::uint32_t words = 1;  ///< wavelets of a vector
   DataType type = DataType::kFp32;
+  /// Tiles synchronise before and note the time, as measurements on hardware do: a chain of a dummy
+  /// vector to tile (0, 0) and a broadcast, after whose last word each tile samples its counter; then
+  /// those that heard it early wait for the others ([luczynski2024], its artifact). Not for a ring.
+  bool measured = false;
 
   std::uint32_t elements() const { return type == DataType::kFp16 ? 2 * words : words; }
 };
@@ -42,6 +46,7 @@ struct Collective {
   Kernel kernel;
   Array input;                 ///< of every tile
   Array result;                ///< of the tiles that have one
+  Array times;                 ///< if measured: counters after the broadcast, before and after
   base::Cycles predicted = 0;  ///< by the published closed form; 0: there is none
 };
 

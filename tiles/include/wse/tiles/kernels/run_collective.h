@@ -11,9 +11,10 @@ namespace wse::tiles {
 
 /// What a run of a kernel took and how right it was.
 struct KernelResult {
-  base::Cycles cycles = 0;        ///< from the first issue to the cycle after the last one
-  double busy_fraction = 0;       ///< of the cycles of all tiles
-  std::uint64_t busy_cycles = 0;  ///< of all tiles
+  base::Cycles cycles = 0;           ///< from the first issue to the cycle after the last one
+  base::Cycles measured_cycles = 0;  ///< what the counters of the tiles say, if they are asked
+  double busy_fraction = 0;          ///< of the cycles of all tiles
+  std::uint64_t busy_cycles = 0;     ///< of all tiles
   std::uint64_t wavelet_hops = 0;
   std::uint64_t delivered = 0;  ///< wavelets at compute engines
   std::uint64_t flops = 0;
