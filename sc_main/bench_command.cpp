@@ -78,7 +78,12 @@ std::vector<Row> rows() {
        key("host_seconds", 1), 0, false},
       {"halo radius 2, 750 x 994: two threads",
        noc("--mesh 750x994 --pattern halo --radius 2 --rate 0.1 --cycles 400 --threads 2"),
-       "s of wall", key("host_seconds", 1), 0, false}};
+       "s of wall", key("host_seconds", 1), 0, false},
+      {"multiply-adds of fp32 on 64 x 64 tiles", "bench --measure compute", "M tile-cyc/s",
+       key("tile_cycles_per_cpu_second", 1e-6), 15},
+      {"reduce by chain, X-Y, 256 words, 512 x 512",
+       "kernel reduce --algorithm chain --mesh 512x512 --words 256 --json", "s of CPU",
+       key("host_cpu_seconds", 1), 20, false}};
 }
 
 /// Runs this program with other arguments and reads the object that it prints.
@@ -87,7 +92,7 @@ json run_self(const std::string& arguments) {
       (std::filesystem::temp_directory_path() / fmt::format("wse_bench_{}", getpid())).string();
   std::string command = shell_word(std::filesystem::read_symlink("/proc/self/exe").string());
   command += " " + arguments;
-  if (arguments.rfind("noc", 0) == 0) command += " --out " + shell_word(folder);
+  if (arguments.find("--json") != std::string::npos) command += " --out " + shell_word(folder);
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
   std::string text;
@@ -123,7 +128,7 @@ int bench_command(const Arguments& arguments) {
                         "runs of each row, of which the median is told (default 5)")(
       "only", po::value(&only)->value_name("TEXT"), "rows whose name holds the text")(
       "measure", po::value(&measure)->value_name("NAME"),
-      "one measurement in this process: streams, walk, elaborate, core or sockets");
+      "one measurement in this process: streams, walk, elaborate, core, sockets or compute");
   po::variables_map values;
   if (!parse_options(arguments, options, {}, "wse bench [options]", values)) return kDone;
   if (!measure.empty()) {

@@ -14,6 +14,8 @@
 #include "wse/fabric/latency_stats.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/fabric/traffic_region.h"
+#include "wse/tiles/program_builder.h"
+#include "wse/tiles/tile_mesh.h"
 
 namespace wse::cli {
 namespace {
@@ -178,6 +180,35 @@ json measure_sockets() {
   return object;
 }
 
+/// Multiply-adds of fp32 on tiles that neither send nor receive.
+json measure_compute() {
+  using tiles::ProgramBuilder;
+  constexpr std::uint32_t kElements = 256;
+  tiles::Kernel kernel({64, 64});
+  ProgramBuilder p("multiply-adds");
+  const tiles::Array x = p.array("x", kElements);
+  p.array("apart", 4);  // in other banks than x
+  const tiles::Array y = p.array("y", kElements);
+  p.task("compute").active = true;
+  for (int i = 0; i < 60; ++i) {
+    p.vector(tiles::VectorOp::kFma, tiles::DataType::kFp32, p.all(y), p.all(x),
+             ProgramBuilder::number(0.5F), p.all(y), ProgramBuilder::integer(kElements));
+  }
+  p.end();
+  const std::uint16_t program = kernel.add(p.build());
+  for (std::uint16_t& tile : kernel.program_of) tile = program;
+  tiles::TileMesh mesh(kernel, {});
+  mesh.run();
+  const double cpu = base::host_usage().cpu_seconds;
+  const tiles::EngineStats stats = mesh.engines().stats();
+  return {{"tile_cycles", stats.busy_cycles},
+          {"elements", stats.elements},
+          {"cycles", mesh.cycles()},
+          {"host_cpu_seconds", cpu},
+          {"tile_cycles_per_cpu_second", static_cast<double>(stats.busy_cycles) / cpu},
+          {"elements_per_cpu_second", static_cast<double>(stats.elements) / cpu}};
+}
+
 }  // namespace
 
 json measure_fabric(const std::string& name) {
@@ -186,7 +217,9 @@ json measure_fabric(const std::string& name) {
   if (name == "elaborate") return measure_elaborate();
   if (name == "core") return measure_core();
   if (name == "sockets") return measure_sockets();
-  throw base::ConfigError("--measure", name, "must be streams, walk, elaborate, core or sockets");
+  if (name == "compute") return measure_compute();
+  throw base::ConfigError("--measure", name,
+                          "must be streams, walk, elaborate, core, sockets or compute");
 }
 
 }  // namespace wse::cli

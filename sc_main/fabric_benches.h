@@ -6,8 +6,8 @@
 
 namespace wse::cli {
 
-/// Measurements of the fabric that no traffic pattern of wse noc makes: streams, walk, elaborate,
-/// sockets, core. Numbers of this process; throws ConfigError for another name.
+/// Measurements that no traffic pattern of wse noc makes: streams, walk, elaborate, sockets and core of the
+/// fabric, compute of the tiles. Numbers of this process; throws ConfigError for another name.
 nlohmann::ordered_json measure_fabric(const std::string& name);
 
 }  // namespace wse::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -255,7 +256,8 @@ int kernel_command(const Arguments& arguments) {
   waves.finish();
   const nlohmann::ordered_json stats = report::kernel_json(prepared.record);
   std::vector<std::pair<std::string, std::string>> files;
-  if (!o.timeline.empty()) files.emplace_back(out + "/" + o.timeline, timeline.json());
+  if (!o.timeline.empty())
+    files.emplace_back(std::filesystem::path(out) / o.timeline, timeline.json());
   files.emplace_back(out + "/stats.json", stats.dump(2) + "\n");
   report::write_files(files);
   if (o.json) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/fabric_case.h"
 #include "wse/base/config_errors.h"
 #include "wse/tiles/kernels/run_collective.h"
 
@@ -125,6 +126,7 @@ TEST(CollectivesTest, ReductionsOfARowKeepThePublishedCycles) {
   double sum = 0;
   int points = 0;
   for (const std::uint32_t words : {16U, 64U, 256U, 1024U}) {
+    if (words > testing::case_count(1024, 64)) break;
     std::vector<Collective> all;
     for (const ReduceAlgorithm algorithm : kReductions) {
       all.push_back(reduce(shape(512, 1, words), algorithm));
@@ -305,7 +307,7 @@ TEST(CollectivesTest, ResultsDoNotDependOnThreadsAndRepetition) {
     const std::string hash = run(one).result_hash;
     EXPECT_EQ(run(one).result_hash, hash) << one.kernel.name;
     EXPECT_EQ(run(one, 2).result_hash, hash) << one.kernel.name;
-    EXPECT_THAT(hashes, testing::Not(testing::Contains(hash)));
+    EXPECT_THAT(hashes, ::testing::Not(::testing::Contains(hash)));
     hashes.push_back(hash);
   }
 }
