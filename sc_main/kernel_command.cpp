@@ -63,14 +63,13 @@ bool read_options(const Arguments& arguments, KernelOptions& o) {
                                                                  "print nothing but errors");
   o.waves.add_to(options);
   o.settings.add_to(options);
-  po::options_description hidden;
-  hidden.add_options()("kernel", po::value(&o.name));
-  po::options_description all(options);
-  all.add(hidden);
+  options.add_options()("kernel", po::value(&o.name)->value_name("NAME"),
+                        "which one, see wse list kernels");
   po::positional_options_description position;
   position.add("kernel", 1);
   po::variables_map values;
-  if (!parse_options(arguments, all, position, "wse kernel NAME [options]", values)) return false;
+  if (!parse_options(arguments, options, position, "wse kernel NAME [options]", values))
+    return false;
   if (o.timeline.empty()) o.waves.check_given(values);
   return true;
 }

@@ -6,30 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "wse/tiles/kernels/collective.h"
-#include "wse/tiles/kernels/run_collective.h"
+#include "support/collective_run.h"
 
 namespace wse::tiles {
 namespace {
 
 using base::Cycles;
 using fabric::Mesh;
-
-CollectiveShape shape(std::uint32_t columns, std::uint32_t rows, std::uint32_t words) {
-  CollectiveShape s;
-  s.mesh = Mesh{columns, rows};
-  s.words = words;
-  return s;
-}
-
-KernelResult run(const Collective& collective, std::uint32_t threads = 2) {
-  return run_collective(collective, MeshConfig(), 1, threads);
-}
-
-/// Cycles over those predicted, less one.
-double deviation(const KernelResult& result, const Collective& collective) {
-  return static_cast<double>(result.cycles) / static_cast<double>(collective.predicted) - 1;
-}
 
 TEST(CollectivesLongTest, AnAllreduceOfAScalarOnAWaferTakesLittleMoreThanTheDiameter) {
   const KernelResult result = run(allreduce(shape(602, 595, 1), AllreduceAlgorithm::kCentre));

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "support/collective_run.h"
 #include "support/fabric_case.h"
 #include "wse/base/config_errors.h"
-#include "wse/tiles/kernels/run_collective.h"
 
 namespace wse::tiles {
 namespace {
@@ -24,24 +24,6 @@ using fabric::Mesh;
 constexpr ReduceAlgorithm kReductions[]{ReduceAlgorithm::kStar, ReduceAlgorithm::kChain,
                                         ReduceAlgorithm::kTree, ReduceAlgorithm::kTwoPhase,
                                         ReduceAlgorithm::kSnake};
-
-CollectiveShape shape(std::uint32_t columns, std::uint32_t rows, std::uint32_t words,
-                      DataType type = DataType::kFp32) {
-  CollectiveShape s;
-  s.mesh = Mesh{columns, rows};
-  s.words = words;
-  s.type = type;
-  return s;
-}
-
-KernelResult run(const Collective& collective, std::uint32_t threads = 1) {
-  return run_collective(collective, MeshConfig(), 1, threads);
-}
-
-/// Cycles over those predicted, less one.
-double deviation(const KernelResult& result, const Collective& collective) {
-  return static_cast<double>(result.cycles) / static_cast<double>(collective.predicted) - 1;
-}
 
 // Times -------------------------------------------------------------------------------------------
 

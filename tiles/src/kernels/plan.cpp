@@ -84,19 +84,25 @@ void CollectivePlan::copy(std::uint32_t tile) {
 
 // Lines of reductions -----------------------------------------------------------------------------
 
-void CollectivePlan::star(const Line& line, std::uint8_t color) {
+void CollectivePlan::take_turns(const Line& line, std::uint8_t color) {
   const std::uint32_t p = line.size();
-  if (p == 1) return;
   routes().set(line[0], color, {line.outward(0), Port::kRamp});
-  add(line[0], color, p - 1);
   for (std::uint32_t i = 1; i < p; ++i) {
-    // After its own message a router passes those from behind, which wait until then.
     ColorRoute route(Port::kRamp, line.inward(i));
     if (i + 1 < p) {
       route.positions[1] = {line.outward(i), line.inward(i)};
       route.position_count = 2;
     }
     routes().set(line[i], color, route);
+  }
+}
+
+void CollectivePlan::star(const Line& line, std::uint8_t color) {
+  const std::uint32_t p = line.size();
+  if (p == 1) return;
+  take_turns(line, color);
+  add(line[0], color, p - 1);
+  for (std::uint32_t i = 1; i < p; ++i) {
     send(line[i], color, true);
   }
 }
@@ -233,19 +239,6 @@ void CollectivePlan::reduce(const Line& line, std::uint8_t colors, ReduceAlgorit
   }
 }
 
-void CollectivePlan::broadcast(const Line& line, std::uint8_t color) {
-  const std::uint32_t p = line.size();
-  if (p == 1) return;
-  routes().set(line[0], color, {Port::kRamp, line.outward(0)});
-  send(line[0], color);
-  for (std::uint32_t i = 1; i < p; ++i) {
-    fabric::PortSet to = Port::kRamp;
-    if (i + 1 < p) to = to | line.outward(i);
-    routes().set(line[i], color, {line.inward(i), to});
-    take(line[i], color);
-  }
-}
-
 /// A router takes the first message that reaches it and then passes the others.
 void CollectivePlan::scatter(const Line& line, std::uint8_t color, std::uint32_t count) {
   const std::uint32_t p = line.size();
@@ -266,15 +259,9 @@ void CollectivePlan::scatter(const Line& line, std::uint8_t color, std::uint32_t
 void CollectivePlan::gather(const Line& line, std::uint8_t color, std::uint32_t count) {
   const std::uint32_t p = line.size();
   if (p == 1) return;
-  routes().set(line[0], color, {line.outward(0), Port::kRamp});
+  take_turns(line, color);
   plan(line[0]).push_back({PlanStep::Kind::kTake, color, kNone, false, count, (p - 1) * count, 1});
   for (std::uint32_t i = 1; i < p; ++i) {
-    ColorRoute route(Port::kRamp, line.inward(i));
-    if (i + 1 < p) {
-      route.positions[1] = {line.outward(i), line.inward(i)};
-      route.position_count = 2;
-    }
-    routes().set(line[i], color, route);
     plan(line[i]).push_back({PlanStep::Kind::kSend, kNone, color, true, 0, count, 1});
   }
 }

@@ -66,8 +66,6 @@ class CollectivePlan {
   void two_phase(const Line& line, std::uint8_t colors, std::uint32_t group);  ///< 4 colors
   void reduce(const Line& line, std::uint8_t colors, ReduceAlgorithm algorithm,
               std::uint32_t group);
-  /// Along the line; the first tile is the root.
-  void broadcast(const Line& line, std::uint8_t color);
   /// From tile (0, 0) to all: along the first row, and from each of its tiles down the column, at once.
   void broadcast_everywhere(std::uint8_t color);
   /// Vectors of `count` elements to and from the first tile, which has them all in order.
@@ -89,6 +87,9 @@ class CollectivePlan {
   Collective build(std::uint32_t input, std::uint32_t result);
 
  private:
+  /// Routes of a color towards the first tile: after its own message a router passes those from
+  /// behind, which wait until then.
+  void take_turns(const Line& line, std::uint8_t color);
   static constexpr std::uint32_t kDummyWords = 16;
   std::uint32_t elements() const { return dummy_ ? kDummyWords : shape_.elements(); }
   void chain_colors(const Line& line, std::uint8_t colors, std::uint32_t step);
