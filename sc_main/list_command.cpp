@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "kernel_choice.h"
 #include "wse/base/config_errors.h"
 #include "wse/fabric/traffic.h"
 #include "wse/model/parameters.h"
@@ -31,13 +32,7 @@ int list_command(const Arguments& arguments) {
                                pattern.text);
     }
   } else if (what == "kernels") {
-    std::cout
-        << "send        the vector of tile (0,0) to the far end of its row\n"
-           "broadcast   the vector of tile (0,0) to all\n"
-           "reduce      the sum of all vectors in tile (0,0): chain, star, tree, two-phase, snake\n"
-           "allreduce   the sum of all vectors in every tile: reduce-broadcast, ring, centre\n"
-           "scatter     a vector of tile (0,0) for each tile\n"
-           "gather      the vectors of all tiles to tile (0,0)\n";
+    std::cout << kernel_list();
   } else if (what == "benches") {
     for (const Bench& bench : benches())
       std::cout << fmt::format("{:<8} {}\n", bench.name, bench.text);

@@ -21,7 +21,7 @@ const tiles::Kernel& checked(const tiles::Kernel& kernel, const KernelMachineCon
   base::ConfigErrors errors;
   config.mesh.validate(errors);
   errors.throw_if_any();
-  tiles::check(kernel, config.mesh.sram.size_bytes);
+  tiles::check(kernel, config.mesh.sram.size_bytes, config.mesh.compute.cache_bytes);
   return kernel;
 }
 

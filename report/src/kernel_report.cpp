@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -18,16 +19,32 @@ double hops_per_cpu_second(const KernelRecord& r) {
   return r.host.cpu_seconds > 0 ? hops / r.host.cpu_seconds : 0.0;
 }
 
+/// Whole numbers without a point.
+json number(double value) {
+  if (value == std::floor(value)) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+std::string size_of(const KernelRecord& r) {
+  if (r.words != 0) return fmt::format("of {} words", r.words);
+  std::string text;
+  for (const auto& [name, value] : r.sizes) {
+    text += fmt::format("{}{} {:g}", text.empty() ? "with " : ", ", name, value);
+  }
+  return text;
+}
+
 }  // namespace
 
 json kernel_json(const KernelRecord& r) {
   const tiles::KernelResult& result = r.result;
-  json object = {
-      {"kernel", r.kernel},
-      {"algorithm", r.algorithm},
-      {"mesh", {r.shape.mesh.columns, r.shape.mesh.rows}},
-      {"words", r.shape.words},
-      {"dtype", name_of(r.shape.type)},
+  json object = {{"kernel", r.kernel},
+                 {"algorithm", r.algorithm},
+                 {"mesh", {r.mesh.columns, r.mesh.rows}},
+                 {"words", r.words},
+                 {"dtype", name_of(r.type)}};
+  for (const auto& [name, value] : r.sizes) object[name] = number(value);
+  object.update(json{
       {"seed", r.seed},
       {"cycles", result.cycles},
       {"predicted_cycles", r.predicted},
@@ -41,13 +58,13 @@ json kernel_json(const KernelRecord& r) {
       {"bank_conflict_cycles", result.banks.conflict_cycles},
       {"max_abs_error", result.max_abs_error},
       {"max_rel_error", result.max_rel_error},
-      {"state_bytes_per_tile", static_cast<double>(result.state_bytes) / r.shape.mesh.tiles()},
+      {"state_bytes_per_tile", static_cast<double>(result.state_bytes) / r.mesh.tiles()},
       {"host_cpu_seconds", r.host.cpu_seconds},
       {"host_seconds", r.host_seconds},
       {"hops_per_cpu_second", hops_per_cpu_second(r)},
       {"max_rss_bytes", r.host.max_rss_bytes},
-      {"result_hash", result.result_hash}};
-  if (r.shape.measured) object["measured_cycles"] = result.measured_cycles;
+      {"result_hash", result.result_hash}});
+  if (r.measured) object["measured_cycles"] = result.measured_cycles;
   return object;
 }
 
@@ -57,9 +74,9 @@ std::string kernel_summary(const KernelRecord& r) {
   const auto line = [&text](const char* name, const std::string& value) {
     text += fmt::format("  {:<22} {}\n", name, value);
   };
-  text += fmt::format("{}{}{} of {} words of {} on {} x {} tiles\n", r.kernel,
-                      r.algorithm.empty() ? "" : " ", r.algorithm, r.shape.words,
-                      name_of(r.shape.type), r.shape.mesh.columns, r.shape.mesh.rows);
+  text +=
+      fmt::format("{}{}{} {} of {} on {} x {} tiles\n", r.kernel, r.algorithm.empty() ? "" : " ",
+                  r.algorithm, size_of(r), name_of(r.type), r.mesh.columns, r.mesh.rows);
   line("cycles",
        fmt::format("{}, {:.3f} us at {:.4g} GHz", result.cycles,
                    static_cast<double>(result.cycles) / static_cast<double>(r.core_hz) * 1e6,
@@ -69,7 +86,7 @@ std::string kernel_summary(const KernelRecord& r) {
         100.0 * (static_cast<double>(result.cycles) / static_cast<double>(r.predicted) - 1);
     line("closed form", fmt::format("{} cycles, the run is {:+.2f} % from it", r.predicted, error));
   }
-  if (r.shape.measured) {
+  if (r.measured) {
     line("counters of the tiles", fmt::format("{} cycles", result.measured_cycles));
   }
   line("tiles busy", fmt::format("{:.2f} % of their cycles, {} lost to bank conflicts",

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "support/systemc_test.h"
-#include "wse/tiles/kernels/run_collective.h"
+#include "wse/tiles/kernels/collective_job.h"
 #include "wse/tiles/program_builder.h"
 
 namespace wse::model {
@@ -77,7 +77,7 @@ class KernelMachineTest : public testing_support::SystemCTest {
     using base::EventKind;
     const tiles::EngineStats stats = plain.engines().stats();
     EXPECT_EQ(at(sum, EventKind::kLinkHop), plain.fabric().counts().hops);
-    EXPECT_EQ(at(sum, EventKind::kControlCycle), stats.busy_cycles);
+    EXPECT_EQ(at(sum, EventKind::kControlCycle), stats.running_cycles());
     EXPECT_EQ(at(sum, EventKind::kAddFp32), at(stats.events, EventKind::kAddFp32));
     // The host's copies are counted by their bytes: six accesses of 64 bits a tile, each way.
     EXPECT_EQ(at(sum, EventKind::kSramRead32), stats.banks.reads32);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "wse/tiles/kernels/run_collective.h"
+#include "wse/tiles/kernels/collective_job.h"
 
 namespace wse::tiles {
 
@@ -15,7 +15,7 @@ inline CollectiveShape shape(std::uint32_t columns, std::uint32_t rows, std::uin
 }
 
 inline KernelResult run(const Collective& collective, std::uint32_t threads = 1) {
-  return run_collective(collective, MeshConfig(), 1, threads);
+  return run_kernel(CollectiveJob(collective, 1), MeshConfig(), threads);
 }
 
 /// Cycles over those predicted, less one.

@@ -29,10 +29,18 @@ inline constexpr DataType kFp32 = DataType::kFp32;
 inline constexpr DataType kInt32 = DataType::kInt32;
 inline constexpr std::uint8_t kColor = 3;
 
-/// So many banks that arrays of a few words never meet in one.
+/// As the machine, but for additions and moves of 32 bits one at a time.
+inline MeshConfig a_word_a_step() {
+  MeshConfig config;
+  config.compute.add_lanes_fp32 = 1;
+  return config;
+}
+
+/// So many banks that arrays of a few words never meet in one; a word a step.
 inline MeshConfig many_banks() {
   MeshConfig config;
   config.sram.banks = 64;
+  config.compute.add_lanes_fp32 = 1;
   return config;
 }
 

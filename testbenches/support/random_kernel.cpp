@@ -134,13 +134,19 @@ class RandomProgram {
   static constexpr std::uint8_t kAddressRegister = 8;
   static constexpr std::uint8_t kLengthRegister = 9;
   static constexpr std::uint32_t kDataRegisters = 7;  // 0 .. 6
+  static constexpr std::uint32_t kNearBytes = 256;
 
   // Memory and queues.
 
   void lay_out_memory() {
     for (const std::uint8_t bytes : {std::uint8_t{2}, std::uint8_t{4}}) {
       for (std::uint32_t k = dice_.from(1, 3); k > 0; --k) {
-        arrays_.push_back(p_.array(fmt::format("a{}", arrays_.size()), dice_.from(6, 40), bytes));
+        const std::string name = fmt::format("a{}", arrays_.size());
+        const std::uint32_t elements = dice_.from(6, 40);
+        const bool near = dice_.chance(25) && near_ + elements * bytes <= kNearBytes;
+        if (near) near_ += elements * bytes;
+        arrays_.push_back(near ? p_.near_array(name, elements, bytes)
+                               : p_.array(name, elements, bytes));
       }
     }
     rings_[0] = p_.circular(p_.array("ring2", dice_.from(1, 11), 2));
@@ -358,9 +364,22 @@ class RandomProgram {
   void receive(const Flow& flow) {
     for (const std::uint32_t wavelets : parts(about(flow.wavelets))) {
       if (wavelets == 0) continue;
+      if (wavelets < 8 && dice_.chance(25)) {
+        receive_words(flow, wavelets);
+        continue;
+      }
       Ends ends;
       set_in(ends, flow, fabric_bytes());
       maybe_microthread(compute(ends, elements(wavelets, ends.in_bytes)), 60);
+    }
+  }
+  /// A wavelet at a time into registers; control wavelets are taken as well, sometimes.
+  void receive_words(const Flow& flow, std::uint32_t wavelets) {
+    const bool controls = dice_.chance(flow.controls == 0 ? 30 : 10);
+    for (std::uint32_t k = 0; k < wavelets; ++k) {
+      const auto target = static_cast<std::uint8_t>(dice_.below(kDataRegisters - 1));
+      const auto next = static_cast<std::uint16_t>(p_.here() + 1);
+      p_.receive(target, flow.queue, any_type(), controls ? next : tiles::kNowhere);
     }
   }
   void forward(const Flow& in, const Flow& out) {
@@ -438,7 +457,8 @@ class RandomProgram {
     const std::uint32_t address = anywhere ? dice_.below(10000) : word_address();
     if (dice_.chance(50)) {
       p_.set(kAddressRegister, p_.integer(address));
-      p_.load(target, p_.r(kAddressRegister));
+      const std::uint32_t offset = dice_.chance(50) ? 0 : dice_.below(3);
+      p_.load(target, p_.r(kAddressRegister), any_type(), p_.integer(offset));
     } else {
       p_.store(p_.integer(address), p_.r(target));
     }
@@ -662,6 +682,7 @@ class RandomProgram {
   std::vector<Array> arrays_;
   std::array<Operand, 2> rings_;  ///< circular buffers of 2 and 4 bytes
   Array pairs_;
+  std::uint32_t near_ = 0;  ///< bytes of near arrays
   std::uint32_t fifos_ = 0;
   std::uint32_t written_ = 0;  ///< tasks
   std::vector<Planned> tasks_;
@@ -710,6 +731,7 @@ class RandomKernel {
     if (dice_.chance(40)) c.write_delay_steps = dice_.below(6);
     if (dice_.chance(20)) c.lanes_fp16 = 2;
     if (dice_.chance(20)) c.lanes_fp32 = 2;
+    if (dice_.chance(30)) c.add_lanes_fp32 = dice_.from(1, 4);
     config.sram.size_bytes = 4096;
     if (dice_.chance(30)) config.sram.banks = 2U << dice_.below(4);
   }

@@ -219,9 +219,13 @@ void SlowEngines::drop_control_wavelets(Tile& t) {
   for (std::size_t q = 0; q < kNumInputQueues; ++q) {
     if (t.inputs[q].empty() || !t.inputs[q].front().control) continue;
     const auto& tasks = t.program->tasks;
-    const bool wanted = std::any_of(tasks.begin(), tasks.end(), [&](const Task& task) {
-      return waits_for(task, q, t.inputs[q].front());
-    });
+    const auto& code = t.program->instructions;
+    const bool wanted =
+        std::any_of(tasks.begin(), tasks.end(),
+                    [&](const Task& task) { return waits_for(task, q, t.inputs[q].front()); }) ||
+        std::any_of(code.begin(), code.end(), [&](const Instruction& i) {
+          return i.opcode == Opcode::kReceive && i.target != tiles::kNowhere && i.a.value == q;
+        });
     if (!wanted) take(t, q);
   }
 }
@@ -298,10 +302,10 @@ void SlowEngines::issue(Tile& t) {
       const Cycles end = std::max(now() + 1, t.banks_free);
       t.times.begin = std::min(t.times.begin, now());
       t.times.end = end;
-      t.times.busy += end - now();
+      ++t.times.busy;
       stats_.first_issue = std::min(stats_.first_issue, now());
       stats_.last_issue = std::max(stats_.last_issue, now());
-      stats_.busy_cycles += end - now();
+      ++stats_.busy_cycles;
       t.acted = true;
       return;
     }
@@ -360,6 +364,22 @@ bool SlowEngines::issue_instruction(Tile& t) {
     case Opcode::kUnblock:
       t.blocked.erase(i.target);
       break;
+    case Opcode::kReceive: {
+      const std::size_t q = i.a.value;
+      if (t.inputs[q].empty() || t.read.count(q) != 0) return false;
+      if (t.inputs[q].front().control && i.target == tiles::kNowhere) return false;
+      const Wavelet w = take(t, q);
+      if (w.control) {
+        next = i.target;
+      } else if (i.type == DataType::kFp32 || i.type == DataType::kInt32) {
+        t.registers[i.result.value] = w.data;
+      } else {
+        const std::uint32_t low = w.data & 0xffff;
+        t.registers[i.result.value] = i.type == DataType::kMixed ? tiles::widen(low) : low;
+        t.registers[i.result.value + 1] = w.data >> 16;
+      }
+      break;
+    }
     case Opcode::kTime: {
       const base::Coordinate at = kernel_.mesh().at(t.number);
       t.registers[i.result.value] =
@@ -384,20 +404,22 @@ void SlowEngines::compute_scalar(Tile& t, const Instruction& i) {
                                                value_of(t, i.b) & mask, value_of(t, i.c) & mask);
 }
 
-void SlowEngines::check_word(const Tile& t, std::uint64_t address) const {
-  if (address + 4 > t.memory.size()) throw Stop{t.next_instruction};
+void SlowEngines::check_word(const Tile& t, std::uint64_t address, std::uint64_t bytes) const {
+  if (address + bytes > t.memory.size()) throw Stop{t.next_instruction};
 }
 
 void SlowEngines::load(Tile& t, const Instruction& i) {
-  const std::uint32_t address = value_of(t, i.a);
-  check_word(t, address);
+  const std::uint32_t address = value_of(t, i.a) + value_of(t, i.b);
+  const bool word = i.type == DataType::kFp32 || i.type == DataType::kInt32;
+  check_word(t, address, word ? 4 : 2);
   t.banks.cycles_of({{address, memory::AccessWidth::k32, false}});
-  t.registers[i.result.value] = read_bytes(t.memory, address, 4);
+  const std::uint32_t bits = read_bytes(t.memory, address, word ? 4 : 2);
+  t.registers[i.result.value] = i.type == DataType::kMixed ? tiles::widen(bits) : bits;
 }
 
 void SlowEngines::store(Tile& t, const Instruction& i) {
   const std::uint32_t address = value_of(t, i.a);
-  check_word(t, address);
+  check_word(t, address, 4);
   t.banks.cycles_of({{address, memory::AccessWidth::k32, true}});
   write_bytes(t.memory, address, 4, value_of(t, i.b));
   stats_.end = std::max(stats_.end, now() + 1);
@@ -487,7 +509,7 @@ void SlowEngines::finish_vector(Tile& t, std::size_t thread) {
 }
 
 std::size_t SlowEngines::elements_of_step(const Instruction& i, const Operation& o) const {
-  std::uint64_t n = i.op == VectorOp::kUnpack ? 1 : config_.compute.lanes(i.type);
+  std::uint64_t n = config_.compute.lanes(i.op, i.type);
   n = std::min(n, o.length - o.done);
   for (const Descriptor* d : o.operand) {
     if (d == nullptr) continue;
@@ -543,21 +565,14 @@ unsigned SlowEngines::ask_banks(Tile& t, const Operation& o, std::size_t n) {
       const std::int64_t address = address_of(t, *d, o.first[k], element);
       return memory::BankAccess{static_cast<std::uint32_t>(address), width, k == kResult};
     };
-    // A walk that fits the cache and begins anew is read in its first pass and written in its last.
-    std::uint64_t walk = 1;
-    for (std::size_t dim = 0; dim < d->dimensions; ++dim) walk *= d->extents[dim];
-    const bool cached = d->kind == DescriptorKind::kMemory && walk < o.length &&
-                        walk * d->element_bytes <= config_.compute.cache_bytes;
+    if (d->near) continue;
     if (k != kResult) {
-      if (cached && o.done >= walk) continue;
       own.push_back(access(is_fifo ? 0 : o.done));
       together.push_back(own.back());
       continue;
     }
-    if (!cached || o.done + walk >= o.length) own.push_back(access(0));  // where does not count
-    if (o.done < behind || (cached && o.done - behind + walk < o.length) ||
-        t.program->instructions[o.instruction].op == VectorOp::kUnpack)
-      continue;
+    own.push_back(access(0));  // where does not count
+    if (o.done < behind || t.program->instructions[o.instruction].op == VectorOp::kUnpack) continue;
     // The elements of a FIFO before its end, of which it may have given away some.
     const std::uint64_t end = t.rings.empty() || !is_fifo ? 0 : t.rings[d->state].count;
     together.push_back(access(is_fifo ? end + behind * d->capacity - behind : o.done - behind));

@@ -122,7 +122,7 @@ class SlowEngines final : public fabric::EngineSink {
   void compute_scalar(Tile& t, const tiles::Instruction& i);
   void load(Tile& t, const tiles::Instruction& i);
   void store(Tile& t, const tiles::Instruction& i);
-  void check_word(const Tile& t, std::uint64_t address) const;
+  void check_word(const Tile& t, std::uint64_t address, std::uint64_t bytes) const;
 
   bool start_vector(Tile& t, const tiles::Instruction& i);
   bool step_vector(Tile& t, std::size_t thread);

@@ -32,7 +32,7 @@ Kernel on_one_tile(Program program) {
 /// What check() says; empty if the kernel is legal.
 std::string violations(const Kernel& kernel, std::uint64_t sram = kSram) {
   try {
-    check(kernel, sram);
+    check(kernel, sram, 256);
   } catch (const ProgramError& error) {
     return error.what();
   }
@@ -330,6 +330,32 @@ TEST(CheckKernelTest, ADimensionHasElements) {
               p.walk(x, 0, {{4, 1}, {0, 4}});
             }),
             descriptor_of_x("has a dimension of no elements"));
+}
+
+TEST(CheckKernelTest, NearArraysFitTheirBuffer) {
+  Started legal;
+  legal.near_array("a", 64);
+  legal.end();
+  EXPECT_EQ(violations(legal), "");
+  Started p;
+  const Array a = p.near_array("a", 33);
+  p.same(a, "b");  // counts once
+  p.near_array("c", 64, 2);
+  p.end();
+  EXPECT_EQ(
+      violations(p),
+      "k, tile (0,0), program 'p': needs 260 bytes of the buffer beside the datapath, which has "
+      "256");
+}
+
+TEST(CheckKernelTest, AReceiveHasAQueueAndRegistersForItsWord) {
+  Started p;
+  p.receive(15, 2, DataType::kMixed, 9);
+  p.end();
+  const std::string text = violations(p);
+  EXPECT_THAT(text, HasSubstr("receives from input queue 2, which has no color"));
+  EXPECT_THAT(text, HasSubstr("jumps to instruction 9, the last one is 1"));
+  EXPECT_THAT(text, HasSubstr("needs a register for each of its results"));
 }
 
 TEST(CheckKernelTest, AWalkBackwardsStaysInTheMemory) {

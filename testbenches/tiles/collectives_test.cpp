@@ -299,16 +299,16 @@ TEST(CollectivesTest, ResultsAreThoseOfOneThreadWhereTwoReallyRun) {
   const Collective one = broadcast(shape(40, 40, 64));
   MeshConfig config;
   config.fabric.copies_a_thread = 1;
-  const KernelResult single = run_collective(one, config, 1, 1);
-  const KernelResult two = run_collective(one, config, 1, 2);
+  const KernelResult single = run_kernel(CollectiveJob(one, 1), config, 1);
+  const KernelResult two = run_kernel(CollectiveJob(one, 1), config, 2);
   EXPECT_EQ(single.cycles, two.cycles);
   EXPECT_EQ(single.result_hash, two.result_hash);
 }
 
 TEST(CollectivesTest, AnotherSeedGivesOtherNumbersInTheSameTime) {
   const Collective one = reduce(shape(16, 4, 8), ReduceAlgorithm::kTwoPhase);
-  const KernelResult a = run_collective(one, MeshConfig(), 1);
-  const KernelResult b = run_collective(one, MeshConfig(), 2);
+  const KernelResult a = run_kernel(CollectiveJob(one, 1), MeshConfig());
+  const KernelResult b = run_kernel(CollectiveJob(one, 2), MeshConfig());
   EXPECT_EQ(a.cycles, b.cycles);
   EXPECT_NE(a.result_hash, b.result_hash);
 }

@@ -447,6 +447,74 @@ TEST(ComputeEnginesTest, AnAddressRegisterMovesADescriptorWhenAnOperationStarts)
   EXPECT_THAT(bench.get<float>(0, y), ElementsAre(3, 4, 5, 6));
 }
 
+TEST(ComputeEnginesTest, AReceiveWaitsForItsWaveletAndSplitsIt) {
+  Sender sender(3);
+  Receiver receiver(2);
+  receiver.task("t").active = true;
+  receiver.receive(0, 2, kFp16);
+  receiver.receive(2, 2, DataType::kMixed);
+  receiver.receive(4, 2, kInt32);
+  receiver.time(5);
+  receiver.end();
+  Bench bench(on_a_row(2, sender, receiver));
+  bench.put<std::uint32_t>(0, sender.x, {0x12343c00, 0x5678c000, 0x9abcdef0});
+  bench.run();
+  EXPECT_EQ(bench.reg(0, 1), 0x3c00U);
+  EXPECT_EQ(bench.reg(1, 1), 0x1234U);
+  EXPECT_EQ(bench.reg(2, 1), 0xc0000000U);  // -2 as fp32
+  EXPECT_EQ(bench.reg(3, 1), 0x5678U);
+  EXPECT_EQ(bench.reg(4, 1), 0x9abcdef0U);
+  // The words can be read in 9, 10 and 11.
+  EXPECT_EQ(bench.reg(5, 1) - ComputeEngines::clock_offset({1, 0}), 12U);
+}
+
+TEST(ComputeEnginesTest, AReceiveJumpsAtAControlWavelet) {
+  Sender sender(2, true);
+  Receiver receiver;
+  receiver.task("t").active = true;
+  receiver.receive(0, 0, kInt32, 2);  // both controls lead on, nothing is received
+  receiver.set(1, P::integer(7));
+  receiver.receive(0, 0, kInt32, 4);
+  receiver.set(2, P::integer(8));
+  receiver.set(3, P::integer(9));
+  receiver.end();
+  Bench bench(on_a_row(2, sender, receiver));
+  bench.put<std::uint32_t>(0, sender.x, {1, 1});
+  bench.run();
+  EXPECT_EQ(bench.reg(0, 1), 0U);
+  EXPECT_EQ(bench.reg(1, 1), 0U);
+  EXPECT_EQ(bench.reg(2, 1), 0U);
+  EXPECT_EQ(bench.reg(3, 1), 9U);
+}
+
+TEST(ComputeEnginesTest, ADeadlockNamesTheReceiveThatWaits) {
+  Sender sender(1);
+  Receiver receiver;
+  receiver.task("t").active = true;
+  receiver.receive(0, 0, kInt32);
+  receiver.receive(0, 0, kInt32);
+  receiver.end();
+  Bench bench(on_a_row(2, sender, receiver));
+  EXPECT_THAT(bench.failure(), HasSubstr("waits for a wavelet of color 3 in input queue 0"));
+}
+
+TEST(ComputeEnginesTest, ALoadHasAnOffsetAndTheWidthOfItsType) {
+  P p("p");
+  const Array x = p.array("x", 4, 2);
+  p.task("t").active = true;
+  p.set(7, P::integer(x.address));
+  p.load(0, P::r(7), kInt32, P::integer(2));
+  p.load(1, P::r(7), kFp16, P::integer(2));
+  p.load(2, P::r(7), DataType::kMixed, P::integer(4));
+  p.end();
+  Bench bench(on_one_tile(p));
+  bench.put<std::uint16_t>(0, x, {0x1111, 0x3c00, 0xc000, 0x4444});
+  bench.run();
+  EXPECT_EQ(bench.reg(0), 0xc0003c00U);
+  EXPECT_EQ(bench.reg(1), 0x3c00U);
+  EXPECT_EQ(bench.reg(2), 0xc0000000U);
+}
+
 // Faults ------------------------------------------------------------------------------------------
 
 /// What becomes of a copy of 4 words from x at the offset in register 1 to y at that in register 2.
@@ -732,7 +800,7 @@ TEST(ComputeEnginesTest, TwoOutputQueuesOfOneColorAreRefusedOrWork) {
   receiver.end();
   const Kernel kernel = on_a_row(2, sender, receiver);
   try {
-    check(kernel, MeshConfig().sram.size_bytes);
+    check(kernel, MeshConfig().sram.size_bytes, MeshConfig().compute.cache_bytes);
   } catch (const ProgramError&) {
     return;
   }

@@ -304,6 +304,26 @@ TEST(EngineOperandsTest, AStepInMemoryDoesAsManyElementsAsThereAreLanes) {
   }
 }
 
+TEST(EngineOperandsTest, MovesAndAdditionsOf32BitsAreTwoAStepAndMultiplicationsOne) {
+  struct Case {
+    VectorOp op;
+    DataType type;
+    Cycles steps;
+  };
+  for (const Case& c : {Case{VectorOp::kMove, kFp32, 8}, Case{VectorOp::kAdd, kFp32, 8},
+                        Case{VectorOp::kMax, kInt32, 8}, Case{VectorOp::kXor, kInt32, 8},
+                        Case{VectorOp::kMul, kFp32, 16}, Case{VectorOp::kToInt, kFp32, 16}}) {
+    P p("p");
+    const Array x = p.near_array("x", 16), y = p.near_array("y", 16);
+    p.task("t").active = true;
+    p.vector(c.op, c.type, p.all(y), p.all(x), operands_of(c.op) == 2 ? p.all(x) : Operand(),
+             Operand(), P::integer(16));
+    p.end();
+    EXPECT_EQ(Bench(on_one_tile(p), MeshConfig()).run().mesh().cycles(), c.steps)
+        << name_of(c.op) << " " << name_of(c.type);
+  }
+}
+
 TEST(EngineOperandsTest, AStepDoesOnlyElementsThatLieSideBySide) {
   const auto steps = [](std::initializer_list<Dimension> walk, std::uint32_t length) {
     P p("p");
@@ -461,7 +481,7 @@ TEST(EngineOperandsTest, AnAdditionInPlaceRunsAtFullRate) {
     p.task("t").active = true;
     p.vector(VectorOp::kAdd, c.type, p.all(x), p.all(x), P::integer(1), P::integer(64));
     p.end();
-    Bench bench(on_one_tile(p), MeshConfig());
+    Bench bench(on_one_tile(p), a_word_a_step());
     bench.run();
     // Three steps behind, a write is 12 bytes behind the read in fp32 and 24 bytes in fp16.
     EXPECT_EQ(bench.mesh().cycles(), c.steps);
@@ -479,14 +499,33 @@ TEST(EngineOperandsTest, TwoArraysInTheSamePairOfBanksCostTwoCyclesAStep) {
   p.task("t").active = true;
   p.vector(VectorOp::kAdd, kFp32, p.all(z), p.all(x), p.all(y), P::integer(64));
   p.end();
-  Bench bench(on_one_tile(p), MeshConfig());
+  Bench bench(on_one_tile(p), a_word_a_step());
   bench.run();
   // Steps in 3, 5 .. 129; nothing issues in 130.
   EXPECT_THAT(bench.operations(0), ElementsAre(Times{3, 129}));
   EXPECT_THAT(bench.tasks("t"), ElementsAre(Times{0, 131}));
   EXPECT_EQ(bench.mesh().cycles(), 128U);
   EXPECT_EQ(bench.mesh().engines().stats().banks.conflict_cycles, 64U);
-  EXPECT_EQ(bench.mesh().engines().times(0).busy, 129U);
+  EXPECT_EQ(bench.mesh().engines().times(0).busy, 65U);
+}
+
+TEST(EngineOperandsTest, AnArrayInTheNearBufferAsksNothingOfTheBanks) {
+  // x and y lie 32 bytes apart, the sum has a third operand: all three would meet.
+  P p("p");
+  const Array x = p.array("x", 8), y = p.array("y", 8);
+  const Array sum = p.near_array("sum", 8);
+  p.task("t").active = true;
+  p.vector(VectorOp::kFma, kFp32, p.all(sum), p.all(x), P::number(2), p.all(sum), P::integer(8));
+  p.vector(VectorOp::kFma, kFp32, p.all(sum), p.all(sum), p.all(sum), p.all(y), P::integer(8));
+  p.end();
+  Bench bench(on_one_tile(p), a_word_a_step());
+  bench.put(0, x, count_up<float>(8));
+  bench.put(0, y, count_up<float>(8));
+  bench.put<float>(0, sum, std::vector<float>(8, 1));
+  bench.run();
+  EXPECT_EQ(bench.operations(0)[0], (Times{3, 10}));
+  EXPECT_EQ(bench.operations(1)[0], (Times{11, 18}));
+  EXPECT_EQ(bench.get<float>(0, sum)[1], (1 + 4) * (1 + 4) + 2);
 }
 
 TEST(EngineOperandsTest, TwoArraysInOtherPairsRunAtFullRate) {
@@ -497,7 +536,7 @@ TEST(EngineOperandsTest, TwoArraysInOtherPairsRunAtFullRate) {
   p.task("t").active = true;
   p.vector(VectorOp::kAdd, kFp32, p.all(z), p.part(x, 0, 64), p.part(y, 0, 64), P::integer(64));
   p.end();
-  Bench bench(on_one_tile(p), MeshConfig());
+  Bench bench(on_one_tile(p), a_word_a_step());
   bench.run();
   // Reads in pairs i / 2 and i / 2 + 1, the write in (i - 3) / 2: always another one.
   EXPECT_EQ(bench.mesh().cycles(), 64U);
@@ -510,7 +549,7 @@ TEST(EngineOperandsTest, AWriteThatMeetsTheReadThreeStepsLaterCostsTwoCyclesASte
   // Element i of the result lies 12 bytes behind where element i of the operand would meet it.
   p.vector(VectorOp::kMove, kFp32, p.part(y, 3, 64), p.all(x), P::integer(64));
   p.end();
-  Bench bench(on_one_tile(p), MeshConfig());
+  Bench bench(on_one_tile(p), a_word_a_step());
   bench.run();
   // Whether the first three steps, before which nothing was written, meet anything is open.
   EXPECT_LE(bench.mesh().cycles(), 128U);
@@ -524,7 +563,7 @@ TEST(EngineOperandsTest, AnOperationOfThreeStepsMeetsNoWriteOfItsOwn) {
   p.task("t").active = true;
   p.vector(VectorOp::kMove, kFp32, p.all(y), p.all(x), P::integer(3));
   p.end();
-  Bench bench(on_one_tile(p), MeshConfig());
+  Bench bench(on_one_tile(p), a_word_a_step());
   bench.run();
   EXPECT_EQ(bench.mesh().engines().stats().banks.conflict_cycles, 0U);
 }
@@ -539,7 +578,7 @@ TEST(EngineOperandsTest, AWriteThreeStepsBehindFollowsAWalkOfTwoDimensions) {
   const Operand to = p.walk(y, 0, {{1, 1}, {64, 8}}), from = p.walk(x, 0, {{1, 1}, {64, 8}});
   p.vector(VectorOp::kMove, kFp32, to, from, P::integer(64));
   p.end();
-  Bench bench(on_one_tile(p), MeshConfig());
+  Bench bench(on_one_tile(p), a_word_a_step());
   bench.run();
   EXPECT_LE(bench.mesh().engines().stats().banks.conflict_cycles, 64U);
   EXPECT_GE(bench.mesh().engines().stats().banks.conflict_cycles, 61U);

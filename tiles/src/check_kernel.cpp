@@ -11,8 +11,8 @@ using Kind = Operand::Kind;
 /// Collects what is wrong with the programs of a kernel.
 class Checker {
  public:
-  Checker(const Kernel& kernel, std::uint64_t sram_bytes)
-      : kernel_(kernel), sram_bytes_(sram_bytes) {}
+  Checker(const Kernel& kernel, std::uint64_t sram_bytes, std::uint64_t near_bytes)
+      : kernel_(kernel), sram_bytes_(sram_bytes), near_bytes_(near_bytes) {}
 
   void check() {
     base::ConfigErrors routes;
@@ -128,6 +128,11 @@ class Checker {
           fmt::format("needs {} bytes of data and {} of code, a tile has {}", p.memory_bytes,
                       p.code_bytes(), sram_bytes_));
     }
+    if (p.near_bytes() > near_bytes_) {
+      say(tile, place,
+          fmt::format("needs {} bytes of the buffer beside the datapath, which has {}",
+                      p.near_bytes(), near_bytes_));
+    }
     for (const Task& task : p.tasks) check_task(p, task, tile);
     for (const Descriptor& d : p.descriptors) check_descriptor(p, d, tile);
     for (std::uint32_t i = 0; i < p.instructions.size(); ++i) check_instruction(p, i, tile);
@@ -236,6 +241,18 @@ class Checker {
         rule(is_legal(i.op, i.type) && i.op != VectorOp::kUnpack,
              fmt::format("there is no {} of {}", name_of(i.op), name_of(i.type)));
         return rule(i.result.kind == Kind::kRegister, "needs a register for its result");
+      case Opcode::kReceive: {
+        const std::uint32_t q = i.a.value;
+        rule(i.a.kind == Kind::kImmediate && q < kNumInputQueues && p.input_colors[q] != kNone,
+             fmt::format("receives from input queue {}, which has no color", q));
+        rule(i.target == kNowhere || i.target < p.instructions.size(),
+             fmt::format("jumps to instruction {}, the last one is {}", i.target,
+                         p.instructions.size() - 1));
+        const bool halves = bits_of(i.type) == 16 || i.type == DataType::kMixed;
+        return rule(
+            i.result.kind == Kind::kRegister && i.result.value + (halves ? 1 : 0) < kNumRegisters,
+            "needs a register for each of its results");
+      }
       case Opcode::kLoad:
       case Opcode::kTime:
         return rule(i.result.kind == Kind::kRegister, "needs a register for its result");
@@ -302,7 +319,7 @@ class Checker {
         rule((queues >> d->queue & 1) == 0, "reads one input queue twice");
         queues |= 1U << d->queue;
       } else {
-        ++memory;
+        if (!d->near) ++memory;
       }
     }
     check_pairs(p, i, rule);
@@ -351,12 +368,15 @@ class Checker {
 
   const Kernel& kernel_;
   const std::uint64_t sram_bytes_;
+  const std::uint64_t near_bytes_;
   std::string text_;
   std::uint32_t violations_ = 0;
 };
 
 }  // namespace
 
-void check(const Kernel& kernel, std::uint64_t sram_bytes) { Checker(kernel, sram_bytes).check(); }
+void check(const Kernel& kernel, std::uint64_t sram_bytes, std::uint64_t near_bytes) {
+  Checker(kernel, sram_bytes, near_bytes).check();
+}
 
 }  // namespace wse::tiles

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/tiles/compute_config.h"
 
+#include <algorithm>
+
 namespace wse::tiles {
 
-std::uint32_t ComputeConfig::lanes(DataType type) const {
+std::uint32_t ComputeConfig::lanes(VectorOp op, DataType type) const {
+  const bool multiplies = op == VectorOp::kMul || op == VectorOp::kFma;
+  const bool converts = op == VectorOp::kFromInt || op == VectorOp::kToInt;
+  if (op == VectorOp::kUnpack) return 1;
   switch (type) {
     case DataType::kFp16:
     case DataType::kInt16:
@@ -12,7 +17,7 @@ std::uint32_t ComputeConfig::lanes(DataType type) const {
       return lanes_mixed;
     case DataType::kFp32:
     case DataType::kInt32:
-      return lanes_fp32;
+      return multiplies || converts ? lanes_fp32 : std::max(lanes_fp32, add_lanes_fp32);
   }
   return 1;
 }
@@ -32,6 +37,7 @@ void ComputeConfig::validate(base::ConfigErrors& errors) const {
   range("tile.engine.task_start_cycles", task_start_cycles, 0, 1000);
   range("tile.engine.vector_start_cycles", vector_start_cycles, 0, 1000);
   range("tile.engine.scalar_cycles", scalar_cycles, 1, 1000);
+  range("tile.engine.add_lanes_fp32", add_lanes_fp32, 1, 64);
   range("tile.engine.write_delay_steps", write_delay_steps, 0, 64);
 }
 

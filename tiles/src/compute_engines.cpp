@@ -114,9 +114,11 @@ void ComputeEngines::compile(const Program& program) {
   }
   wavelet_tasks_.push_back(started);
   std::vector<std::uint8_t> most;
+  std::uint32_t takes_controls = 0;
   for (const Instruction& i : program.instructions) {
+    if (i.opcode == Opcode::kReceive && i.target != kNowhere) takes_controls |= 1U << i.a.value;
     num_threads_ = std::max(num_threads_, std::uint32_t{i.thread} + 1);
-    std::uint32_t n = i.op == VectorOp::kUnpack ? 1 : config_.lanes(i.type);
+    std::uint32_t n = config_.lanes(i.op, i.type);
     for (const Operand& operand : {i.result, i.a, i.b, i.c}) {
       if (i.opcode != Opcode::kVector || operand.kind != Operand::Kind::kDescriptor) continue;
       const Descriptor& d = program.descriptors[operand.value];
@@ -126,15 +128,7 @@ void ComputeEngines::compile(const Program& program) {
     most.push_back(static_cast<std::uint8_t>(n));
   }
   most_elements_.push_back(std::move(most));
-  std::vector<std::uint32_t> cached;
-  for (const Descriptor& d : program.descriptors) {
-    std::uint64_t elements = 1;
-    for (std::uint32_t k = 0; k < d.dimensions; ++k) elements *= d.extents[k];
-    const bool fits =
-        d.kind == DescriptorKind::kMemory && elements * d.element_bytes <= config_.cache_bytes;
-    cached.push_back(fits ? static_cast<std::uint32_t>(elements) : ~0U);
-  }
-  cached_.push_back(std::move(cached));
+  takes_controls_.push_back(static_cast<std::uint8_t>(takes_controls));
 }
 
 base::Coordinate ComputeEngines::at(std::uint32_t tile) const {
@@ -309,9 +303,10 @@ std::uint32_t ComputeEngines::control_task(const Program& p, std::uint32_t q,
   return kNone;
 }
 
-/// Control wavelets at the head of a queue that no task waits for have done their work in routers.
+/// Control wavelets at the head of a queue that nobody waits for have done their work in routers.
 void ComputeEngines::drop_controls(Visit& v) {
   for (const std::uint8_t q : inputs_) {
+    if ((takes_controls_[v.t.program] >> q & 1) != 0) continue;
     const Queue& from = input(v.tile, q);
     if (from.count == 0 || (from.control >> from.head & 1) == 0) continue;
     if (control_task(v.p, q, from.word(from.head)) == kNone) pop_input(v, q);
@@ -409,10 +404,10 @@ bool ComputeEngines::try_thread(Visit& v, std::uint32_t number) {
   TileTimes& times = v.t.times;
   times.begin = std::min(times.begin, now_);
   times.end = end;
-  times.busy += end - now_;
+  ++times.busy;
   stats_.first_issue = std::min(stats_.first_issue, now_);
   stats_.last_issue = std::max(stats_.last_issue, now_);
-  stats_.busy_cycles += end - now_;
+  ++stats_.busy_cycles;
   return true;
 }
 
@@ -458,6 +453,9 @@ bool ComputeEngines::issue_main(Visit& v) {
     case Opcode::kUnblock:
       t.blocked &= ~(1U << i.target);
       break;
+    case Opcode::kReceive:
+      if (!receive_word(v, i, next)) return false;
+      break;
     case Opcode::kTime:
       reg(v.tile, i.result.value) = static_cast<std::uint32_t>(now_ + clock_offset(at(v.tile)));
       break;
@@ -471,6 +469,28 @@ bool ComputeEngines::issue_main(Visit& v) {
   }
   t.pc = next;
   t.main_ready = now_ + config_.scalar_cycles;
+  return true;
+}
+
+/// Takes the next wavelet of a queue into registers, if there is one.
+bool ComputeEngines::receive_word(Visit& v, const Instruction& i, std::uint16_t& next) {
+  const std::uint32_t q = i.a.value;
+  const Queue& from = input(v.tile, q);
+  if (from.count == 0 || (v.popped >> q & 1) != 0) return false;
+  const bool control = (from.control >> from.head & 1) != 0;
+  if (control && i.target == kNowhere) return false;
+  const std::uint32_t word = pop_input(v, q);
+  if (control) {
+    next = i.target;
+    return true;
+  }
+  std::uint32_t* const to = &reg(v.tile, i.result.value);
+  if (bits_of(i.type) == 32 && i.type != DataType::kMixed) {
+    to[0] = word;
+  } else {
+    to[0] = i.type == DataType::kMixed ? widen(word & 0xffff) : word & 0xffff;
+    to[1] = word >> 16;
+  }
   return true;
 }
 

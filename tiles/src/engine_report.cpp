@@ -84,8 +84,12 @@ std::vector<std::string> ComputeEngines::waiting_of(std::uint32_t tile) const {
                              hindrance(tile, under_way))));
   }
   if (t.task != kNone && (t.threads & 1) == 0) {
+    const Instruction& i = p.instructions[t.pc];
     say(describe(tile, t.pc,
-                 fmt::format("waits for microthread {}", p.instructions[t.pc].thread - 1)));
+                 i.opcode == Opcode::kReceive
+                     ? fmt::format("waits for a wavelet of color {} in input queue {}",
+                                   p.input_colors[i.a.value], i.a.value)
+                     : fmt::format("waits for microthread {}", i.thread - 1)));
   }
   for (std::uint32_t bits = t.active & t.blocked; bits != 0; bits &= bits - 1) {
     const std::size_t task = static_cast<std::size_t>(__builtin_ctz(bits));

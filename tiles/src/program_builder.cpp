@@ -2,6 +2,7 @@
 #include "wse/tiles/program_builder.h"
 
 #include <cstring>
+#include <map>
 
 #include "wse/tiles/half.h"
 
@@ -17,6 +18,16 @@ const Task* Program::task_of(std::uint32_t instruction) const {
   return found;
 }
 
+std::uint32_t Program::near_bytes() const {
+  std::map<std::uint32_t, std::uint32_t> bytes;  // by address: an array may have two names
+  for (const auto& [array, where] : arrays) {
+    if (where.near) bytes[where.address] = where.bytes();
+  }
+  std::uint32_t sum = 0;
+  for (const auto& [address, n] : bytes) sum += n;
+  return sum;
+}
+
 const Array* Program::find_array(const std::string& array) const {
   for (const auto& [found, where] : arrays) {
     if (found == array) return &where;
@@ -26,9 +37,16 @@ const Array* Program::find_array(const std::string& array) const {
 
 Array ProgramBuilder::array(const std::string& name, std::uint32_t elements,
                             std::uint8_t element_bytes) {
-  const Array array{program_.memory_bytes, elements, element_bytes};
+  const Array array{program_.memory_bytes, elements, element_bytes, false};
   program_.memory_bytes += (array.bytes() + 7) / 8 * 8;
   program_.arrays.emplace_back(name, array);
+  return array;
+}
+
+Array ProgramBuilder::near_array(const std::string& name, std::uint32_t elements,
+                                 std::uint8_t element_bytes) {
+  Array array = this->array(name, elements, element_bytes);
+  array.near = program_.arrays.back().second.near = true;
   return array;
 }
 
@@ -41,6 +59,7 @@ Descriptor ProgramBuilder::of(const Array& array) const {
   Descriptor d;
   d.element_bytes = array.element_bytes;
   d.address = array.address;
+  d.near = array.near;
   for (const auto& [name, other] : program_.arrays) {
     if (other.address == array.address) d.name = name;
   }
@@ -181,10 +200,24 @@ Instruction& ProgramBuilder::scalar(VectorOp op, DataType type, std::uint8_t res
   return i;
 }
 
-void ProgramBuilder::load(std::uint8_t result, Operand address) {
+Instruction& ProgramBuilder::load(std::uint8_t result, Operand address, DataType type,
+                                  Operand offset) {
   Instruction& i = add(Opcode::kLoad);
+  i.type = type;
   i.result = r(result);
   i.a = address;
+  i.b = offset;
+  return i;
+}
+
+Instruction& ProgramBuilder::receive(std::uint8_t result, std::uint8_t queue, DataType type,
+                                     std::uint16_t on_control) {
+  Instruction& i = add(Opcode::kReceive);
+  i.type = type;
+  i.result = r(result);
+  i.a = integer(queue);
+  i.target = on_control;
+  return i;
 }
 
 void ProgramBuilder::store(Operand address, Operand value) {

@@ -15,7 +15,7 @@ namespace {
 
 /// Checks the kernel first: routes of a bad one could not be made into a fabric.
 fabric::EngineConfig fabric_config(const Kernel& kernel, const MeshConfig& config) {
-  check(kernel, config.sram.size_bytes);
+  check(kernel, config.sram.size_bytes, config.compute.cache_bytes);
   fabric::EngineConfig fabric = config.fabric;
   fabric.receiver_depth = receiver_depths(kernel, config.compute);
   return fabric;

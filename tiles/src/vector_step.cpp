@@ -182,14 +182,14 @@ std::uint32_t ComputeEngines::bank_cycles(const Visit& v, const Instruction& i, 
   };
   memory::BankAccess reads[2];
   std::size_t count = 0;
-  std::uint32_t cached = 0;
+  std::uint32_t near = 0;
   const Operand* const operands[3]{&i.a, &i.b, &i.c};
   for (std::uint32_t o = 0; o < 3; ++o) {
     if (operands[o]->kind != Operand::Kind::kDescriptor) continue;
     const Descriptor& d = v.p.descriptors[operands[o]->value];
     if (is_fabric(d.kind)) continue;
-    if (is_cached(v, *operands[o], t, t.done, false)) {
-      ++cached;
+    if (d.near) {
+      ++near;
       continue;
     }
     const std::uint32_t element = d.kind == DescriptorKind::kFifo ? 0 : t.done;
@@ -198,34 +198,24 @@ std::uint32_t ComputeEngines::bank_cycles(const Visit& v, const Instruction& i, 
   const Descriptor& d = v.p.descriptors[i.result.value];
   memory::BankAccess write;
   memory::BankAccess earlier;
-  bool writes = !is_fabric(d.kind);
+  const bool writes = !is_fabric(d.kind) && !d.near;
   bool wrote = false;
   if (writes) {
     write = access(d, t.value[0], true);
     const std::uint32_t behind = config_.write_delay_steps * n;
     // Where an index is written is not known in time.
-    wrote = t.done >= behind && i.op != VectorOp::kUnpack &&
-            !is_cached(v, i.result, t, t.done - behind, true);
+    wrote = t.done >= behind && i.op != VectorOp::kUnpack;
     if (wrote) {
       const std::uint32_t element = d.kind == DescriptorKind::kFifo
                                         ? rings_count(v, d) + d.capacity - behind % d.capacity
                                         : t.done - behind;
       earlier = access(d, address_of(v, d, t.value[0], element), true);
     }
-    writes = !is_cached(v, i.result, t, t.done, true);
-    if (!writes) ++cached;
   }
-  base::at(stats_.events, base::EventKind::kLocalCache) += cached;
+  if (d.near) ++near;
+  base::at(stats_.events, base::EventKind::kLocalCache) += near;
   return std::max(1U, banks_.cycles_of_step(reads, count, writes ? &write : nullptr,
                                             wrote ? &earlier : nullptr));
-}
-
-/// A walk that fits the cache and begins anew is read in its first pass and written in its last.
-bool ComputeEngines::is_cached(const Visit& v, const Operand& operand, const Thread& t,
-                               std::uint32_t element, bool is_write) const {
-  const std::uint32_t elements = cached_[v.t.program][operand.value];
-  if (elements >= t.length) return false;
-  return is_write ? element < t.length - elements : element >= elements;
 }
 
 std::uint32_t ComputeEngines::rings_count(const Visit& v, const Descriptor& d) const {
@@ -390,20 +380,22 @@ bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
 
 /// A scalar load or store.
 bool ComputeEngines::access_word(Visit& v, const Instruction& i) {
-  const std::uint32_t address = scalar(v, i.a);
-  if (std::uint64_t{address} + 4 > sram_bytes_) {
+  const bool is_write = i.opcode == Opcode::kStore;
+  const bool is_half = !is_write && (bits_of(i.type) == 16 || i.type == DataType::kMixed);
+  const std::uint32_t address = scalar(v, i.a) + (is_write ? 0 : scalar(v, i.b));
+  if (std::uint64_t{address} + (is_half ? 2 : 4) > sram_bytes_) {
     fail(v, v.t.pc,
          fmt::format("{} byte {}, the memory has {}",
                      i.opcode == Opcode::kLoad ? "reads" : "writes", address, sram_bytes_));
     return false;
   }
-  const bool is_write = i.opcode == Opcode::kStore;
   banks_.cycles_of({{address, memory::AccessWidth::k32, is_write}});
   if (is_write) {
     stats_.end = std::max(stats_.end, now_ + 1);
     write(v.t.memory + address, 4, scalar(v, i.b));
   } else {
-    reg(v.tile, i.result.value) = read(v.t.memory + address, 4);
+    const std::uint32_t bits = read(v.t.memory + address, is_half ? 2 : 4);
+    reg(v.tile, i.result.value) = i.type == DataType::kMixed ? widen(bits) : bits;
   }
   return true;
 }

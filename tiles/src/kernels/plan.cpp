@@ -23,42 +23,6 @@ bool operator<(const PlanStep& a, const PlanStep& b) {
   return key(a) < key(b);
 }
 
-// Lines -------------------------------------------------------------------------------------------
-
-Line::Line(Mesh mesh, std::vector<std::uint32_t> tiles) : mesh_(mesh), tiles_(std::move(tiles)) {}
-
-Line Line::row(Mesh mesh, std::uint32_t y, std::uint32_t first, std::uint32_t last) {
-  std::vector<std::uint32_t> tiles{mesh.tile(first, y)};
-  while (first != last) tiles.push_back(mesh.tile(first < last ? ++first : --first, y));
-  return {mesh, std::move(tiles)};
-}
-
-Line Line::column(Mesh mesh, std::uint32_t x, std::uint32_t first, std::uint32_t last) {
-  std::vector<std::uint32_t> tiles{mesh.tile(x, first)};
-  while (first != last) tiles.push_back(mesh.tile(x, first < last ? ++first : --first));
-  return {mesh, std::move(tiles)};
-}
-
-Line Line::snake(Mesh mesh) {
-  std::vector<std::uint32_t> tiles;
-  for (std::uint32_t y = 0; y < mesh.rows; ++y) {
-    for (std::uint32_t i = 0; i < mesh.columns; ++i) {
-      tiles.push_back(mesh.tile(y % 2 == 0 ? i : mesh.columns - 1 - i, y));
-    }
-  }
-  return {mesh, std::move(tiles)};
-}
-
-Port Line::towards(std::uint32_t from, std::uint32_t to) const {
-  for (const Port port : {Port::kNorth, Port::kEast, Port::kSouth, Port::kWest}) {
-    if (mesh_.neighbour(from, port) == to) return port;
-  }
-  WSE_CHECK(false, "a line of tiles that are no neighbours");
-  return Port::kRamp;
-}
-Port Line::inward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i - 1]); }
-Port Line::outward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i + 1]); }
-
 // Steps -------------------------------------------------------------------------------------------
 
 CollectivePlan::CollectivePlan(CollectiveKind kind, const CollectiveShape& shape, std::string name)
@@ -323,7 +287,7 @@ Collective CollectivePlan::build(std::uint32_t input, std::uint32_t result) {
     kernel.program_of[tile] = it->second;
   }
   const Program& any = kernel.programs.front();
-  collective_.input = *any.find_array("input");
+  if (!before_) collective_.input = *any.find_array("input");
   collective_.result = *any.find_array("result");
   if (shape_.measured) collective_.times = *any.find_array("times");
   return std::move(collective_);
@@ -335,8 +299,18 @@ Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32
   const std::uint8_t sum_bytes = shape_.type == DataType::kFp16 ? 2 : 4;
   ProgramBuilder p(collective_.kernel.name);
   const bool in_place = input_bytes == sum_bytes;
-  Array x = p.array("input", in_place ? std::max(input, result) : input, input_bytes);
-  const Array y = in_place ? p.same(x, "result") : p.array("result", result, sum_bytes);
+  p.task(collective_.kernel.name).active = true;
+  // A small vector to which many are added stays beside the datapath.
+  const bool adds_many =
+      std::any_of(plan.begin(), plan.end(), [](const PlanStep& step) { return step.repeat > 1; });
+  const auto make = [&](const char* name, std::uint32_t elements, std::uint8_t bytes) {
+    const bool near = adds_many && elements * bytes <= kNearBytes;
+    return near ? p.near_array(name, elements, bytes) : p.array(name, elements, bytes);
+  };
+  const Array x = before_    ? before_(p)
+                  : in_place ? make("input", std::max(input, result), input_bytes)
+                             : p.array("input", input, input_bytes);
+  const Array y = in_place ? p.same(x, "result") : make("result", result, sum_bytes);
   Array times;
   Array dummy;
   if (shape_.measured) {
@@ -358,7 +332,6 @@ Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32
         it->second, step.dummy ? std::uint8_t{4} : sum_bytes,
         step.advance ? ProgramBuilder::Last::kAdvance : ProgramBuilder::Last::kPlain);
   };
-  p.task(collective_.kernel.name).active = true;
   bool summed = in_place;
   for (const PlanStep& step : plan) {
     const DataType type = step.dummy ? DataType::kFp32 : shape_.type;
@@ -406,14 +379,16 @@ Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32
   return p.build();
 }
 
-/// A vector move over as many elements as the tile is nearer to tile (0, 0) than the farthest one.
+/// A vector operation over as many elements as the tile is nearer to tile (0, 0) than the farthest one.
 void CollectivePlan::write_wait(ProgramBuilder& p, const Array& dummy) const {
   constexpr std::uint8_t kLength = 2;
   using P = ProgramBuilder;
   const std::uint32_t farthest = shape_.mesh.columns + shape_.mesh.rows - 2;
   p.scalar(VectorOp::kSub, DataType::kInt32, kLength, P::integer(farthest), P::r(kColumnRegister));
   p.scalar(VectorOp::kSub, DataType::kInt32, kLength, P::r(kLength), P::r(kRowRegister));
-  p.vector(VectorOp::kMove, DataType::kInt32, p.all(dummy), P::integer(0), P::r(kLength));
+  // An element a step.
+  p.vector(VectorOp::kMul, DataType::kInt32, p.all(dummy), P::integer(0), P::integer(0),
+           P::r(kLength));
 }
 
 }  // namespace wse::tiles

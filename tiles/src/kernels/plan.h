@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "line.h"
 #include "wse/tiles/kernels/collective.h"
 #include "wse/tiles/program_builder.h"
 
@@ -35,25 +38,6 @@ struct PlanStep {
 };
 using Plan = std::vector<PlanStep>;
 
-/// Tiles in a row, from the root outwards, each a neighbour of the one before.
-class Line {
- public:
-  Line(fabric::Mesh mesh, std::vector<std::uint32_t> tiles);
-  static Line row(fabric::Mesh mesh, std::uint32_t y, std::uint32_t first, std::uint32_t last);
-  static Line column(fabric::Mesh mesh, std::uint32_t x, std::uint32_t first, std::uint32_t last);
-  static Line snake(fabric::Mesh mesh);
-
-  std::uint32_t size() const { return static_cast<std::uint32_t>(tiles_.size()); }
-  std::uint32_t operator[](std::uint32_t i) const { return tiles_[i]; }
-  fabric::Port inward(std::uint32_t i) const;   ///< of tile i, towards the root
-  fabric::Port outward(std::uint32_t i) const;  ///< away from it
-
- private:
-  fabric::Port towards(std::uint32_t from, std::uint32_t to) const;
-  fabric::Mesh mesh_;
-  std::vector<std::uint32_t> tiles_;
-};
-
 /// Writes the plans of all tiles and the routes between them.
 class CollectivePlan {
  public:
@@ -83,6 +67,8 @@ class CollectivePlan {
   void take(std::uint32_t tile, std::uint8_t color);
   void copy(std::uint32_t tile);
 
+  /// What every tile does first; it gives the array that holds the value then.
+  void begin_with(std::function<Array(ProgramBuilder&)> work) { before_ = std::move(work); }
   /// Programs of all tiles; `input` and `result` are their elements in each tile.
   Collective build(std::uint32_t input, std::uint32_t result);
 
@@ -91,6 +77,7 @@ class CollectivePlan {
   /// behind, which wait until then.
   void take_turns(const Line& line, std::uint8_t color);
   static constexpr std::uint32_t kDummyWords = 16;
+  static constexpr std::uint32_t kNearBytes = 256;
   std::uint32_t elements() const { return dummy_ ? kDummyWords : shape_.elements(); }
   void chain_colors(const Line& line, std::uint8_t colors, std::uint32_t step);
   static PlanStep stamp(std::uint32_t number);
@@ -100,7 +87,8 @@ class CollectivePlan {
   const CollectiveShape shape_;
   Collective collective_;
   std::vector<Plan> plans_;  ///< by tile
-  bool dummy_ = false;       ///< steps that are added work on the dummy vector
+  std::function<Array(ProgramBuilder&)> before_;
+  bool dummy_ = false;  ///< steps that are added work on the dummy vector
 };
 
 // Closed forms of [luczynski2024] for P tiles and B words, T_R = 2.

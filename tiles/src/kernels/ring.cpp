@@ -4,36 +4,12 @@
 #include <map>
 #include <tuple>
 
+#include "line.h"
 #include "plan.h"
 #include "wse/base/units.h"
 
 namespace wse::tiles {
 namespace {
-
-using fabric::Port;
-
-/// Tiles in the order of the ring: 0, 2, 4, .. and back over the odd ones.
-std::vector<std::uint32_t> ring_order(std::uint32_t p) {
-  std::vector<std::uint32_t> order;
-  for (std::uint32_t i = 0; i < p; i += 2) order.push_back(i);
-  for (std::uint32_t i = p / 2; i > 0; --i) order.push_back(2 * i - 1);
-  return order;
-}
-
-/// Of what a tile sends: two colors in turn eastwards, two back.
-std::uint8_t color_of(std::uint32_t tile) {
-  return static_cast<std::uint8_t>(tile % 2 * 2 + tile / 2 % 2);
-}
-
-void route(fabric::RouteTable& routes, std::uint32_t from, std::uint32_t to) {
-  const Port out = from < to ? Port::kEast : Port::kWest;
-  const std::uint8_t color = color_of(from);
-  routes.set(from, color, {Port::kRamp, out});
-  if (from + 2 == to || to + 2 == from) {
-    routes.set((from + to) / 2, color, {facing(out), out});
-  }
-  routes.set(to, color, {facing(out), Port::kRamp});
-}
 
 struct RingShape {
   std::uint32_t p = 0;
@@ -125,14 +101,12 @@ Collective ring_allreduce(const CollectiveShape& shape) {
   Collective collective(CollectiveKind::kAllreduce, shape);
   Kernel& kernel = collective.kernel;
   kernel.name = "allreduce ring";
-  const std::vector<std::uint32_t> order = ring_order(p);
+  const FoldedRing folded(Line::row(shape.mesh, 0, 0, p - 1), 0);
+  folded.route(kernel.routes);
   std::map<std::tuple<bool, std::uint8_t, std::uint8_t>, std::uint16_t> programs;
   for (std::uint32_t r = 0; r < p; ++r) {
-    const std::uint32_t tile = order[r];
-    const std::uint32_t next = order[(r + 1) % p];
-    const std::uint32_t before = order[(r + p - 1) % p];
-    route(kernel.routes, tile, next);
-    const std::tuple key(tile % 2 == 0, color_of(before), color_of(tile));
+    const std::uint32_t tile = folded.place(r);
+    const std::tuple key(tile % 2 == 0, folded.receives(r), folded.sends(r));
     const auto [it, is_new] = programs.emplace(key, 0);
     if (is_new) {
       it->second = kernel.add(

@@ -4,10 +4,11 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wse/base/host_usage.h"
-#include "wse/tiles/kernels/run_collective.h"
+#include "wse/tiles/kernels/kernel_job.h"
 
 namespace wse::report {
 
@@ -15,7 +16,11 @@ namespace wse::report {
 struct KernelRecord {
   std::string kernel;     ///< as on the command line
   std::string algorithm;  ///< empty where there is only one
-  tiles::CollectiveShape shape;
+  fabric::Mesh mesh{1, 1};
+  tiles::DataType type = tiles::DataType::kFp32;
+  std::uint32_t words = 0;  ///< of a vector; 0: it works on something else
+  std::vector<std::pair<std::string, double>> sizes;  ///< what else, by name
+  bool measured = false;                              ///< by the counters of the tiles
   base::Cycles predicted = 0;
   std::uint64_t seed = 0;
   std::uint64_t core_hz = 0;

@@ -20,12 +20,14 @@ struct ComputeConfig {
                                           ///< first step
   std::uint32_t scalar_cycles = 1;        ///< A-035: of a scalar instruction, jump or load
   std::uint32_t write_delay_steps = 3;  ///< A-036: steps between the reads and the write of a step
-  std::uint32_t cache_bytes = 256;      ///< [lie2022] a walk that fits is read and written once
+  std::uint32_t cache_bytes = 256;      ///< [lie2022] buffer beside the datapath
   std::uint32_t lanes_fp16 = 4;         ///< elements a step, as in TileConfig
   std::uint32_t lanes_mixed = 2;
   std::uint32_t lanes_fp32 = 1;
+  std::uint32_t add_lanes_fp32 = 2;  ///< A-039: moves, additions, comparisons and logic of 32 bits
 
-  std::uint32_t lanes(DataType type) const;
+  /// Elements of a step of an operation.
+  std::uint32_t lanes(VectorOp op, DataType type) const;
   void validate(base::ConfigErrors& errors) const;
 };
 

@@ -42,12 +42,14 @@ struct EngineStats {
   base::Cycles first_issue = kNever;
   base::Cycles end = 0;           ///< the cycle after the last step of a vector operation, or store
   base::Cycles last_issue = 0;    ///< of any kind
-  std::uint64_t busy_cycles = 0;  ///< sum over tiles: cycles with an issue or a bank conflict
+  std::uint64_t busy_cycles = 0;  ///< sum over tiles: cycles with an issue
   std::uint64_t flops = 0;
   std::uint64_t elements = 0;  ///< of vector operations
   memory::BankCounts banks;    ///< accesses of their SRAM
   base::EventCounts events{};  ///< what costs energy, but for the banks
 
+  /// Cycles with an issue, or in which the banks are still busy with one.
+  std::uint64_t running_cycles() const { return busy_cycles + banks.conflict_cycles; }
   EngineStats& operator+=(const EngineStats& other);  ///< of another region
 };
 
@@ -79,8 +81,8 @@ class ComputeEngines {
   EngineStats stats() const {
     EngineStats all = stats_;
     all.banks = banks_.counts();
-    base::at(all.events, base::EventKind::kControlCycle) = all.busy_cycles;
-    base::at(all.events, base::EventKind::kClockRunning) = all.busy_cycles;
+    base::at(all.events, base::EventKind::kControlCycle) = all.running_cycles();
+    base::at(all.events, base::EventKind::kClockRunning) = all.running_cycles();
     return all;
   }
   const std::vector<TileFault>& faults() const { return faults_; }
@@ -199,6 +201,7 @@ class ComputeEngines {
   bool issue(Visit& v);
   bool try_thread(Visit& v, std::uint32_t number);
   bool access_word(Visit& v, const Instruction& i);
+  bool receive_word(Visit& v, const Instruction& i, std::uint16_t& next);
   bool issue_main(Visit& v);
   bool start_vector(Visit& v, const Instruction& i);
   void finish_vector(Visit& v, std::uint32_t number);
@@ -217,8 +220,6 @@ class ComputeEngines {
   bool reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address, std::uint32_t n,
              const char* verb);
   std::uint32_t scalar(const Visit& v, const Operand& operand) const;
-  bool is_cached(const Visit& v, const Operand& operand, const Thread& t, std::uint32_t element,
-                 bool is_write) const;
   std::uint32_t rings_count(const Visit& v, const Descriptor& d) const;
   std::uint32_t bank_cycles(const Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
   std::string hindrance(std::uint32_t tile, const Thread& t) const;
@@ -250,9 +251,9 @@ class ComputeEngines {
   std::vector<std::array<std::uint8_t, fabric::kNumColors>> output_of_;
   /// By program: tasks that wavelets start, as bits; and by instruction: most elements of a step.
   std::vector<std::uint32_t> wavelet_tasks_;
+  /// By program: input queues whose control wavelets a receive takes, as bits.
+  std::vector<std::uint8_t> takes_controls_;
   std::vector<std::vector<std::uint8_t>> most_elements_;
-  /// By program and descriptor: elements of a walk that fits the cache, else 2^32 - 1.
-  std::vector<std::vector<std::uint32_t>> cached_;
   std::vector<std::uint32_t> listed_;  ///< tiles to visit in a cycle
   base::Cycles now_ = 0;
   fabric::ActiveSet active_, next_;

@@ -40,7 +40,8 @@ class ProgramError : public std::runtime_error {
 };
 
 /// Checks everything that can be known before a run: memory map, queues, colors and routes, tasks,
-/// jumps, operands. `sram_bytes`: of a tile. Throws ProgramError.
-void check(const Kernel& kernel, std::uint64_t sram_bytes);
+/// jumps, operands. `sram_bytes`: of a tile; `near_bytes`: of its buffer beside the datapath. Throws
+/// ProgramError.
+void check(const Kernel& kernel, std::uint64_t sram_bytes, std::uint64_t near_bytes);
 
 }  // namespace wse::tiles

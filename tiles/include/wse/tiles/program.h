@@ -21,6 +21,7 @@ inline constexpr std::uint32_t kNumRegisters = 16;  ///< of 32 bits, shared by a
 inline constexpr std::uint32_t kMaxDimensions = 4;
 inline constexpr std::uint32_t kInstructionBytes = 8;  ///< A-037: at the end of the memory
 inline constexpr std::uint8_t kNone = 0xff;            ///< no color, register, task
+inline constexpr std::uint16_t kNowhere = 0xffff;      ///< no instruction to jump to
 
 /// What an operand of a vector operation walks over.
 enum class DescriptorKind : std::uint8_t {
@@ -40,6 +41,7 @@ struct Descriptor {
   DescriptorKind kind = DescriptorKind::kMemory;
   std::string name;                ///< for messages
   std::uint8_t element_bytes = 4;  ///< 2 or 4; through the fabric two of 2 bytes are one wavelet
+  bool near = false;               ///< of an array that lies in the buffer beside the datapath
   std::uint32_t address = 0;       ///< bytes; of the first element
   std::uint8_t address_register =
       kNone;  ///< its value, in bytes, is added when an operation starts
@@ -68,19 +70,23 @@ struct Operand {
 };
 
 enum class Opcode : std::uint8_t {
-  kVector,         ///< result[i] = op(a[i], b[i], c[i])
-  kScalar,         ///< register = op(a, b, c)
-  kLoad,           ///< register = the 32-bit word at address a
-  kStore,          ///< the word at address a = b
-  kJump,           ///< to `target`
-  kJumpIfZero,     ///< if a is 0
+  kVector,      ///< result[i] = op(a[i], b[i], c[i])
+  kScalar,      ///< register = op(a, b, c)
+  kLoad,        ///< register = the element at address a + b: 32 bits; fp16 and int16: 16; mixed: 16
+                ///< bits, widened
+  kStore,       ///< the word at address a = b
+  kJump,        ///< to `target`
+  kJumpIfZero,  ///< if a is 0
   kJumpIfNotZero,  ///< if a is not 0
   kActivate,       ///< task `target`, as the following
   kBlock,
   kUnblock,
-  kTime,  ///< register = the lower 32 bits of the tile's time stamp counter
-  kSeek,  ///< ring `target` of a circular buffer goes on at element a
-  kEnd,   ///< of the task
+  kReceive,  ///< register = the next wavelet of input queue a, for which it waits: fp16 and int16: its
+             ///< lower half; mixed: that, widened; the register behind it gets the upper half then.
+             ///< At a control wavelet, which it takes, it jumps to `target`, if that is somewhere
+  kTime,     ///< register = the lower 32 bits of the tile's time stamp counter
+  kSeek,     ///< ring `target` of a circular buffer goes on at element a
+  kEnd,      ///< of the task
 };
 
 /// What happens to a task when an operation of a microthread has finished.
@@ -121,6 +127,7 @@ struct Array {
   std::uint32_t address = 0;
   std::uint32_t elements = 0;
   std::uint8_t element_bytes = 4;
+  bool near = false;  ///< in the buffer beside the datapath: vector operations use no bank for it
   std::uint32_t bytes() const { return elements * element_bytes; }
 };
 
@@ -141,6 +148,8 @@ struct Program {
   std::uint32_t code_bytes() const {
     return static_cast<std::uint32_t>(instructions.size()) * kInstructionBytes;
   }
+  /// Of arrays in the buffer beside the datapath.
+  std::uint32_t near_bytes() const;
   /// Null if there is none of that name.
   const Array* find_array(const std::string& name) const;
   /// The task that an instruction belongs to, for messages.

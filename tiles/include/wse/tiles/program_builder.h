@@ -30,6 +30,8 @@ class ProgramBuilder {
 
   /// The next free bytes, aligned to 8.
   Array array(const std::string& name, std::uint32_t elements, std::uint8_t element_bytes = 4);
+  /// An array in the buffer beside the datapath, whose accesses cost no bank: accumulators.
+  Array near_array(const std::string& name, std::uint32_t elements, std::uint8_t element_bytes = 4);
   /// Another name for the same bytes.
   Array same(const Array& array, const std::string& name) {
     program_.arrays.emplace_back(name, array);
@@ -75,11 +77,17 @@ class ProgramBuilder {
   Instruction& vector(VectorOp op, DataType type, Operand result, Operand a, Operand b, Operand c,
                       Operand length);
   Instruction& last() { return program_.instructions.back(); }
+  /// Instruction `number`, for jumps forward.
+  Instruction& at(std::uint16_t number) { return program_.instructions[number]; }
   Instruction& scalar(VectorOp op, DataType type, std::uint8_t result, Operand a,
                       Operand b = integer(0), Operand c = integer(0));
   void set(std::uint8_t result, Operand a) { scalar(VectorOp::kMove, DataType::kInt32, result, a); }
-  void load(std::uint8_t result, Operand address);
+  Instruction& load(std::uint8_t result, Operand address, DataType type = DataType::kInt32,
+                    Operand offset = integer(0));
   void store(Operand address, Operand value);
+  /// Waits for a wavelet; at a control wavelet jumps to `on_control`.
+  Instruction& receive(std::uint8_t result, std::uint8_t queue, DataType type,
+                       std::uint16_t on_control = kNowhere);
   /// The number of the next instruction, for jumps back.
   std::uint16_t here() const { return static_cast<std::uint16_t>(program_.instructions.size()); }
   void jump(std::uint16_t target) { add(Opcode::kJump).target = target; }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/tiles/kernels/kernel_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "wse/tiles/half.h"
+
+namespace wse::tiles {
+namespace {
+
+double value_of(std::uint32_t bits, std::uint8_t bytes) {
+  if (bytes == 2) bits = widen(bits);
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+float random_number(std::uint64_t seed, std::uint64_t stream, std::uint64_t element) {
+  std::uint64_t z = seed + (stream << 24 | element) * 0x9e3779b97f4a7c15ULL;  // splitmix64
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+  return static_cast<float>(static_cast<std::int32_t>((z ^ z >> 31) >> 32)) / 2147483648.0F;
+}
+
+double rounded(double value, std::uint8_t element_bytes) {
+  const auto single = static_cast<float>(value);
+  return element_bytes == 2 ? Half::of(single).value() : single;
+}
+
+std::uint32_t bits_of_number(double value, std::uint8_t element_bytes) {
+  const auto single = static_cast<float>(value);
+  std::uint32_t bits;
+  std::memcpy(&bits, &single, sizeof bits);
+  return element_bytes == 2 ? narrow(bits) : bits;
+}
+
+void write_numbers(TileMesh& mesh, std::uint32_t tile, const Array& array,
+                   const std::vector<double>& numbers, std::uint32_t first) {
+  const std::uint8_t bytes = array.element_bytes;
+  std::vector<std::uint8_t> image(numbers.size() * bytes);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::uint32_t bits = bits_of_number(numbers[i], bytes);
+    std::memcpy(&image[i * bytes], &bits, bytes);
+  }
+  mesh.write(tile, array.address + first * bytes, image.data(), image.size());
+}
+
+void Comparison::add(std::uint32_t tile, const Array& array, const std::vector<double>& reference,
+                     std::uint32_t first) {
+  const std::uint8_t bytes = array.element_bytes;
+  std::vector<std::uint8_t> image(reference.size() * bytes);
+  mesh_.read(tile, array.address + first * bytes, image.data(), image.size());
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &image[i * bytes], bytes);
+    hash_.add(bits);
+    const double error = std::abs(value_of(bits, bytes) - reference[i]);
+    if (!(error <= error_)) error_ = error;  // not a number is as wrong as can be
+    largest_ = std::max(largest_, std::abs(reference[i]));
+  }
+}
+
+KernelResult run_kernel(const KernelJob& job, const MeshConfig& config, std::uint32_t threads,
+                        const std::function<void(TileMesh&)>& before,
+                        const std::function<void()>& every_some_cycles) {
+  TileMesh mesh(job.kernel(), config, threads);
+  job.fill(mesh);
+  if (before) before(mesh);
+  mesh.run(every_some_cycles);
+  const EngineStats stats = mesh.engines().stats();
+  const fabric::EngineCounts counts = mesh.fabric().counts();
+  KernelResult result;
+  result.cycles = mesh.cycles();
+  job.finish(mesh, result);
+  result.busy_cycles = stats.busy_cycles;
+  const double all = static_cast<double>(result.cycles) * job.kernel().mesh().tiles();
+  result.busy_fraction = all > 0 ? static_cast<double>(stats.busy_cycles) / all : 0;
+  result.wavelet_hops = counts.hops;
+  result.delivered = counts.delivered;
+  result.flops = stats.flops;
+  result.banks = stats.banks;
+  result.state_bytes = mesh.engines().bytes();
+  Comparison comparison(mesh);
+  for (const std::uint64_t value : {result.cycles, result.busy_cycles, result.wavelet_hops,
+                                    result.delivered, result.flops, stats.elements}) {
+    comparison.hash().add(value);
+  }
+  job.compare(comparison);
+  result.max_abs_error = comparison.max_abs_error();
+  result.max_rel_error = comparison.max_rel_error();
+  result.result_hash = comparison.hash().text();
+  return result;
+}
+
+}  // namespace wse::tiles

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "wse/fabric/route_table.h"
+
+namespace wse::tiles {
+
+/// Tiles in a row, from the root outwards, each a neighbour of the one before.
+class Line {
+ public:
+  Line(fabric::Mesh mesh, std::vector<std::uint32_t> tiles);
+  static Line row(fabric::Mesh mesh, std::uint32_t y, std::uint32_t first, std::uint32_t last);
+  static Line column(fabric::Mesh mesh, std::uint32_t x, std::uint32_t first, std::uint32_t last);
+  static Line snake(fabric::Mesh mesh);
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(tiles_.size()); }
+  std::uint32_t operator[](std::uint32_t i) const { return tiles_[i]; }
+  fabric::Port inward(std::uint32_t i) const;   ///< of tile i, towards the root
+  fabric::Port outward(std::uint32_t i) const;  ///< away from it
+
+ private:
+  fabric::Port towards(std::uint32_t from, std::uint32_t to) const;
+  fabric::Mesh mesh_;
+  std::vector<std::uint32_t> tiles_;
+};
+
+/// A ring folded onto a line: 0, 2, 4, .. and back over the odd ones, so that ranks that follow each
+/// other are at most two hops apart. Takes four colors: two in turn outwards, two back.
+class FoldedRing {
+ public:
+  FoldedRing(const Line& line, std::uint8_t colors);
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(order_.size()); }
+  /// Place on the line of a rank, modulo the size.
+  std::uint32_t place(std::uint32_t rank) const { return order_[rank % size()]; }
+  std::uint32_t rank(std::uint32_t place) const { return ranks_[place]; }
+  /// Of what a rank sends to the next one, and of what it receives from the one before.
+  std::uint8_t sends(std::uint32_t rank) const;
+  std::uint8_t receives(std::uint32_t rank) const { return sends(rank + size() - 1); }
+  /// From every rank to the next one.
+  void route(fabric::RouteTable& routes) const;
+
+ private:
+  void route(fabric::RouteTable& routes, std::uint32_t from, std::uint32_t to) const;
+  const Line line_;
+  const std::uint8_t colors_;
+  std::vector<std::uint32_t> order_;  ///< places by rank
+  std::vector<std::uint32_t> ranks_;  ///< by place
+};
+
+}  // namespace wse::tiles

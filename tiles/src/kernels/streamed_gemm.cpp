@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wse/tiles/kernels/streamed_gemm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "line.h"
+#include "wse/tiles/cost_terms.h"
+#include "wse/tiles/program_builder.h"
+
+namespace wse::tiles {
+namespace {
+
+using fabric::Port;
+using fabric::PortSet;
+using P = ProgramBuilder;
+
+constexpr std::uint8_t kWeightColor = 0;
+constexpr std::uint8_t kRingColors = 1;     // four
+constexpr std::uint32_t kBanksStride = 32;  // bytes after which a walk meets the same bank again
+
+std::uint32_t lanes_of_wire(DataType type) { return type == DataType::kFp32 ? 1 : 2; }
+std::uint8_t element_bytes_of(DataType type) { return type == DataType::kFp32 ? 4 : 2; }
+
+std::uint32_t round_up(std::uint32_t value, std::uint32_t to) { return (value + to - 1) / to * to; }
+
+Precision precision_of(DataType type) {
+  return type == DataType::kFp16    ? Precision::kFp16
+         : type == DataType::kMixed ? Precision::kMixed
+                                    : Precision::kFp32;
+}
+
+/// Where activations lie in a tile. Features begin in the first pair of banks, sums in one such that
+/// the reads of a step and the write of the one three before never meet. mixed: two features
+/// side by side, a wavelet's worth of each in turn, so that a walk goes on as fast as that of its sums
+/// of twice the width.
+struct Layout {
+  explicit Layout(const StreamedGemmShape& shape)
+      : mixed(shape.type == DataType::kMixed),
+        tokens(shape.tile_tokens()),
+        block((mixed ? 2 : 1) *
+              round_up(tokens, mixed ? 8 : kBanksStride / element_bytes_of(shape.type))) {}
+
+  std::uint32_t elements(std::uint32_t features) const {
+    return (mixed ? (features + 1) / 2 : features) * block;
+  }
+  std::uint32_t first(std::uint32_t feature) const {
+    return mixed ? feature / 2 * block + feature % 2 * 2 : feature * block;
+  }
+  std::uint32_t element(std::uint32_t feature, std::uint32_t token) const {
+    return first(feature) + (mixed ? token / 2 * 4 + token % 2 : token);
+  }
+  Operand walk(P& p, const Array& x, std::uint32_t feature) const {
+    if (!mixed) return p.part(x, first(feature), tokens);
+    return p.walk(x, first(feature), {{2, 1}, {tokens / 2, 4}});
+  }
+
+  const bool mixed;
+  const std::uint32_t tokens;
+  const std::uint32_t block;  ///< elements of a feature, or of two
+};
+
+/// The program of the tiles of a rank that hold activations.
+class TileProgram {
+ public:
+  TileProgram(const StreamedGemmShape& shape, const ComputeConfig& config, const FoldedRing& ring,
+              std::uint32_t rank)
+      : shape_(shape),
+        ring_(ring),
+        rank_(rank),
+        type_(shape.type),
+        t_(shape.tile_tokens()),
+        inputs_(shape.tile_inputs()),
+        outputs_(shape.tile_outputs()),
+        p_(fmt::format("activations of rank {}", rank)) {
+    const std::uint8_t bytes = element_bytes_of(type_);
+    const std::uint8_t sum_bytes = type_ == DataType::kFp16 ? 2 : 4;
+    const Layout layout(shape);
+    x_ = p_.array("x", layout.elements(inputs_), bytes);
+    const bool near = 2 * t_ * sum_bytes <= config.cache_bytes;
+    // Pairs of banks: x begins in 0, y in 0 (fp32: 2), the sums in 1 (fp16), 2 (mixed) or 3.
+    if (!near && type_ == DataType::kFp32) p_.array("gap before y", 4);
+    y_ = p_.array("y", layout.elements(outputs_), bytes);
+    if (!near) p_.array("gap before sums", type_ == DataType::kMixed ? 4 : 2);
+    for (Array& sum : sums_) {
+      const std::uint32_t n = near ? t_ : round_up(t_, kBanksStride / sum_bytes);
+      sum = near ? p_.near_array(&sum == &sums_[0] ? "sum 0" : "sum 1", n, sum_bytes)
+                 : p_.array(&sum == &sums_[0] ? "sum 0" : "sum 1", n, sum_bytes);
+    }
+    p_.input(0, kWeightColor);
+    if (ring.size() > 1) {
+      p_.input(1, ring.receives(rank));
+      p_.output(2, ring.sends(rank));
+      in_ = p_.fabric_in(1, bytes);
+      out_ = p_.fabric_out(2, bytes);
+    }
+    own_ = p_.at_register(layout.walk(p_, y_, 0), kOutput);
+    for (std::uint32_t b = 0; b < 2; ++b) sum_[b] = p_.part(sums_[b], 0, t_);
+    if (sparse()) {
+      features_.push_back(p_.at_register(layout.walk(p_, x_, 0), kAddress));
+    } else {
+      for (std::uint32_t i = 0; i < inputs_; ++i) {
+        features_.push_back(layout.walk(p_, x_, i));
+      }
+    }
+  }
+
+  Program write() {
+    p_.task("multiply").active = true;
+    const std::uint32_t ranks = ring_.size();
+    if (ranks == 1) {
+      segment(Role::kAlone, 1);
+    } else if (rank_ == 0) {
+      segment(Role::kEnd, 1);
+      segment(Role::kPass, ranks - 2);
+      segment(Role::kBegin, 1);
+    } else {
+      segment(Role::kPass, rank_ - 1);
+      segment(Role::kBegin, 1);
+      segment(Role::kEnd, 1);
+      segment(Role::kPass, ranks - 1 - rank_);
+    }
+    p_.end();
+    return p_.build();
+  }
+
+ private:
+  static constexpr std::uint8_t kWeight = 0;
+  static constexpr std::uint8_t kAddress = 1;  // of the feature of a sparse weight
+  static constexpr std::uint8_t kOutput = 2;   // address of the next result, less that of the first
+  static constexpr std::uint8_t kLeft = 3;
+
+  /// What the tile is to an output: the first on the way around the ring, or the owner.
+  enum class Role : std::uint8_t { kBegin, kPass, kEnd, kAlone };
+
+  bool sparse() const { return shape_.density < 1; }
+
+  /// All outputs of so many ranks.
+  void segment(Role role, std::uint32_t ranks) {
+    const std::uint32_t all = outputs_ * ranks;
+    if (all % 2 != 0) output(role);
+    if (all < 2) return;
+    p_.set(kLeft, P::integer(all / 2));
+    const std::uint16_t begin = p_.here();
+    p_.scalar(VectorOp::kSub, DataType::kInt32, kLeft, P::r(kLeft), P::integer(1));
+    output(role);
+    output(role);
+    p_.jump_if_not_zero(P::r(kLeft), begin);
+  }
+
+  void output(Role role) {
+    sparse() ? multiply_sparse() : multiply_dense();
+    const Operand sum = sum_[buffer_];
+    buffer_ = 1 - buffer_;
+    const Operand n = P::integer(t_);
+    switch (role) {
+      case Role::kBegin:
+        on_microthread(p_.vector(VectorOp::kMove, type_, out_, sum, n), 0);
+        break;
+      case Role::kPass:
+        on_microthread(p_.vector(VectorOp::kAdd, type_, out_, in_, sum, n), 0);
+        break;
+      case Role::kEnd:
+        on_microthread(p_.vector(VectorOp::kAdd, type_, own_, in_, sum, n), 0);
+        break;
+      case Role::kAlone:
+        on_microthread(p_.vector(VectorOp::kMove, type_, own_, sum, n), 0);
+        break;
+    }
+    if (role == Role::kEnd || role == Role::kAlone) {
+      const Layout layout(shape_);
+      const std::uint32_t to = layout.first(owned_ + 1) - layout.first(owned_);
+      p_.scalar(VectorOp::kAdd, DataType::kInt32, kOutput, P::r(kOutput),
+                P::integer(to * y_.element_bytes));
+      owned_ = 1 - owned_;
+    }
+  }
+
+  void multiply(bool first, const Operand& feature) {
+    const Operand sum = sum_[buffer_];
+    const Operand n = P::integer(t_);
+    if (first) {
+      p_.vector(VectorOp::kMul, type_, sum, feature, P::r(kWeight), n);
+    } else {
+      p_.vector(VectorOp::kFma, type_, sum, feature, P::r(kWeight), sum, n);
+    }
+  }
+
+  void multiply_dense() {
+    for (std::uint32_t i = 0; i < inputs_; ++i) {
+      p_.receive(kWeight, 0, type_);
+      multiply(i == 0, features_[i]);
+    }
+  }
+
+  void receive_sparse(std::vector<std::uint16_t>& ends) {
+    ends.push_back(p_.here());
+    if (type_ == DataType::kFp32) {
+      p_.receive(kAddress, 0, DataType::kInt32, 0);
+      p_.receive(kWeight, 0, type_);
+    } else {
+      p_.receive(kWeight, 0, type_, 0);
+    }
+  }
+
+  /// Weights until a control wavelet; none leaves sums of zero.
+  void multiply_sparse() {
+    constexpr std::uint32_t kTurn = 8;
+    std::vector<std::uint16_t> empty;
+    std::vector<std::uint16_t> ends;
+    receive_sparse(empty);
+    multiply(true, features_[0]);
+    const std::uint16_t begin = p_.here();
+    for (std::uint32_t i = 0; i < kTurn; ++i) {
+      receive_sparse(ends);
+      multiply(false, features_[0]);
+    }
+    p_.jump(begin);
+    p_.at(empty[0]).target = p_.here();
+    p_.vector(VectorOp::kMove, type_, sum_[buffer_], P::integer(0), P::integer(t_));
+    for (const std::uint16_t i : ends) p_.at(i).target = p_.here();
+  }
+
+  const StreamedGemmShape& shape_;
+  const FoldedRing& ring_;
+  const std::uint32_t rank_;
+  const DataType type_;
+  const std::uint32_t t_, inputs_, outputs_;
+  std::uint32_t buffer_ = 0;
+  std::uint32_t owned_ = 0;  ///< results of the tile so far, modulo 2
+  ProgramBuilder p_;
+  Array x_, y_;
+  std::array<Array, 2> sums_;
+  Operand in_, out_, own_;
+  std::array<Operand, 2> sum_;
+  std::vector<Operand> features_;
+};
+
+}  // namespace
+
+std::uint32_t StreamedGemmShape::tile_tokens() const {
+  const std::uint32_t each = (tokens + token_rows() - 1) / token_rows();
+  return round_up(each, lanes_of_wire(type));
+}
+
+StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& config,
+                           std::uint64_t seed)
+    : shape_(shape), config_(config.compute), seed_(seed), kernel_(shape.mesh) {
+  tile_.lanes_fp16 = config_.lanes_fp16;
+  tile_.lanes_mixed = config_.lanes_mixed;
+  tile_.lanes_fp32 = config_.lanes_fp32;
+  kernel_.name = "streamed gemm";
+  make_data();
+  route();
+  const FoldedRing ring(Line::row(shape.mesh, 0, 0, shape.mesh.columns - 1), kRingColors);
+  const std::uint16_t feeder = kernel_.add(weight_program());
+  for (std::uint32_t x = 0; x < shape.mesh.columns; ++x) {
+    kernel_.program_of[shape.mesh.tile(x, 0)] = feeder;
+    const std::uint16_t number =
+        kernel_.add(TileProgram(shape_, config_, ring, ring.rank(x)).write());
+    for (std::uint32_t y = 1; y < shape.mesh.rows; ++y) {
+      kernel_.program_of[shape.mesh.tile(x, y)] = number;
+    }
+  }
+  const Program& any = kernel_.programs.back();
+  x_ = *any.find_array("x");
+  y_ = *any.find_array("y");
+  weights_ = *kernel_.programs.front().find_array("weights");
+  counts_ = *kernel_.programs.front().find_array("counts");
+}
+
+void StreamedGemm::route() {
+  const fabric::Mesh mesh = shape_.mesh;
+  for (std::uint32_t x = 0; x < mesh.columns; ++x) {
+    kernel_.routes.set(mesh.tile(x, 0), kWeightColor, {Port::kRamp, Port::kSouth});
+    for (std::uint32_t y = 1; y < mesh.rows; ++y) {
+      PortSet to = Port::kRamp;
+      if (y + 1 < mesh.rows) to = to | Port::kSouth;
+      kernel_.routes.set(mesh.tile(x, y), kWeightColor, {Port::kNorth, to});
+    }
+  }
+  for (std::uint32_t y = 1; y < mesh.rows; ++y) {
+    FoldedRing(Line::row(mesh, y, 0, mesh.columns - 1), kRingColors).route(kernel_.routes);
+  }
+}
+
+/// Sends the words of each output, and a control wavelet behind them where they are not always as
+/// many.
+Program StreamedGemm::weight_program() const {
+  constexpr std::uint8_t kLeft = 0;
+  constexpr std::uint8_t kWords = 1;
+  constexpr std::uint8_t kAt = 2;
+  const bool sparse = shape_.density < 1;
+  std::uint64_t most = 0;
+  for (std::uint32_t x = 0; x < shape_.mesh.columns; ++x) {
+    most = std::max(most, weights_of_column(x));
+  }
+  const std::uint64_t words = most * (sparse && shape_.type == DataType::kFp32 ? 2 : 1);
+  if (words > (std::uint64_t{1} << 20)) {
+    throw ProgramError(fmt::format("{}: {} weights a column; a tile of the first row holds fewer",
+                                   kernel_.name, most));
+  }
+  ProgramBuilder p("weights");
+  const Array weights =
+      p.array("weights", static_cast<std::uint32_t>(std::max<std::uint64_t>(words, 1)));
+  const Array counts = p.array("counts", all_outputs());
+  p.output(2, kWeightColor);
+  const Operand out = p.fabric_out(2);
+  p.task("weights").active = true;
+  if (!sparse) {
+    p.vector(VectorOp::kMove, DataType::kInt32, out, p.all(weights),
+             P::integer(static_cast<std::int64_t>(words)));
+    p.end();
+    return p.build();
+  }
+  const Operand next = p.circular(weights);
+  const Operand control = p.control_out(2);
+  p.set(kLeft, P::integer(all_outputs()));
+  p.set(kAt, P::integer(counts.address));
+  const std::uint16_t begin = p.here();
+  p.load(kWords, P::r(kAt));
+  p.vector(VectorOp::kMove, DataType::kInt32, out, next, P::r(kWords));
+  p.vector(VectorOp::kMove, DataType::kInt32, control, P::integer(0), P::integer(1));
+  p.scalar(VectorOp::kAdd, DataType::kInt32, kAt, P::r(kAt), P::integer(4));
+  p.scalar(VectorOp::kSub, DataType::kInt32, kLeft, P::r(kLeft), P::integer(1));
+  p.jump_if_not_zero(P::r(kLeft), begin);
+  p.end();
+  return p.build();
+}
+
+// Data ----------------------------------------------------------------------------------------------
+
+void StreamedGemm::make_data() {
+  const std::uint8_t bytes = element_bytes_of(shape_.type);
+  const std::uint32_t inputs = shape_.tile_inputs() * shape_.mesh.columns;
+  activations_.resize(std::size_t{inputs} * all_tokens());
+  for (std::uint32_t i = 0; i < shape_.inputs; ++i) {
+    for (std::uint32_t t = 0; t < shape_.tokens; ++t) {
+      activations_[std::size_t{i} * all_tokens() + t] =
+          rounded(random_number(seed_, 1 + t, i), bytes);
+    }
+  }
+  for (std::uint32_t o = 0; o < all_outputs(); ++o) {
+    for (std::uint32_t rank = 0; rank < shape_.mesh.columns; ++rank) {
+      weight_data_.push_back(make_weights(rank, o));
+    }
+  }
+}
+
+/// Of the features of a rank, in order, for an output: without zeros if it is sparse, with those of
+/// the padding else.
+std::vector<StreamedGemm::Weight> StreamedGemm::make_weights(std::uint32_t rank,
+                                                             std::uint32_t output) const {
+  std::vector<Weight> all;
+  const std::uint64_t stream = (std::uint64_t{1} << 32) + output;
+  for (std::uint32_t i = 0; i < shape_.tile_inputs(); ++i) {
+    const std::uint32_t input = rank * shape_.tile_inputs() + i;
+    const bool padding = input >= shape_.inputs || output >= shape_.outputs;
+    if (shape_.density < 1) {
+      const double place = (random_number(seed_ + 1, stream, input) + 1.0) / 2;
+      if (padding || place >= shape_.density) continue;
+    }
+    const double value = random_number(seed_, stream, input);
+    all.push_back({i, padding ? 0 : rounded(value, element_bytes_of(shape_.type))});
+  }
+  return all;
+}
+
+std::uint64_t StreamedGemm::weights_of_column(std::uint32_t x) const {
+  const FoldedRing ring(Line::row(shape_.mesh, 0, 0, shape_.mesh.columns - 1), kRingColors);
+  std::uint64_t sum = 0;
+  for (std::uint32_t o = 0; o < all_outputs(); ++o) sum += weights(ring.rank(x), o).size();
+  return sum;
+}
+
+void StreamedGemm::fill(TileMesh& mesh) const {
+  const fabric::Mesh m = shape_.mesh;
+  const std::uint32_t t = shape_.tile_tokens();
+  const Layout layout(shape_);
+  const bool sparse = shape_.density < 1;
+  const FoldedRing ring(Line::row(m, 0, 0, m.columns - 1), kRingColors);
+  for (std::uint32_t x = 0; x < m.columns; ++x) {
+    const std::uint32_t rank = ring.rank(x);
+    std::vector<std::uint32_t> words;
+    std::vector<std::uint32_t> counts;
+    for (std::uint32_t o = 0; o < all_outputs(); ++o) {
+      const std::size_t before = words.size();
+      for (const Weight& w : weights(rank, o)) {
+        const std::uint32_t address = layout.first(w.input) * x_.element_bytes;
+        const std::uint32_t bits = bits_of_number(w.value, x_.element_bytes);
+        if (shape_.type != DataType::kFp32) {
+          words.push_back(bits | address << 16);
+        } else {
+          if (sparse) words.push_back(address);
+          words.push_back(bits);
+        }
+      }
+      counts.push_back(static_cast<std::uint32_t>(words.size() - before));
+    }
+    mesh.write(m.tile(x, 0), weights_.address, words.data(), 4 * words.size());
+    mesh.write(m.tile(x, 0), counts_.address, counts.data(), 4 * counts.size());
+    for (std::uint32_t y = 1; y < m.rows; ++y) {
+      for (std::uint32_t i = 0; i < shape_.tile_inputs(); ++i) {
+        const double* const first =
+            &activations_[std::size_t{rank * shape_.tile_inputs() + i} * all_tokens() +
+                          std::size_t{y - 1} * t];
+        for (std::uint32_t k = 0; k < t; ++k) {
+          write_numbers(mesh, m.tile(x, y), x_, {first[k]}, layout.element(i, k));
+        }
+      }
+    }
+  }
+}
+
+void StreamedGemm::compare(Comparison& comparison) const {
+  const fabric::Mesh m = shape_.mesh;
+  const std::uint32_t t = shape_.tile_tokens();
+  const FoldedRing ring(Line::row(m, 0, 0, m.columns - 1), kRingColors);
+  const Layout layout(shape_);
+  for (std::uint32_t o = 0; o < shape_.outputs; ++o) {
+    std::vector<double> sums(all_tokens());
+    for (std::uint32_t rank = 0; rank < m.columns; ++rank) {
+      for (const Weight& w : weights(rank, o)) {
+        const double* const x =
+            &activations_[std::size_t{rank * shape_.tile_inputs() + w.input} * all_tokens()];
+        for (std::uint32_t k = 0; k < sums.size(); ++k) sums[k] += w.value * x[k];
+      }
+    }
+    const std::uint32_t x = ring.place(o / shape_.tile_outputs());
+    for (std::uint32_t y = 1; y < m.rows; ++y) {
+      for (std::uint32_t k = 0; k < t; ++k) {
+        comparison.add(m.tile(x, y), y_, {sums[(y - 1) * t + k]},
+                       layout.element(o % shape_.tile_outputs(), k));
+      }
+    }
+  }
+}
+
+base::Cycles StreamedGemm::predicted() const {
+  const CostTerms terms = cost_terms();
+  const std::uint32_t t = shape_.tile_tokens();
+  if (shape_.density == 1) {
+    const std::uint64_t all = std::uint64_t{all_outputs()} * shape_.tile_inputs();
+    return terms.axpy(all, t) + terms.vector_start(all) + all_outputs() * additions();
+  }
+  return predicted_sparse(terms);
+}
+
+/// Outputs one after the other, as all ranks go through them: a rank multiplies an output while its
+/// reduction of the one before takes steps of the datapath in turn with it, and begins a reduction
+/// when that before it has ended. A reduction ends after that of the rank before, and cannot run
+/// ahead of that of the next one further than the queues between them hold.
+base::Cycles StreamedGemm::predicted_sparse(const CostTerms& terms) const {
+  constexpr base::Cycles kHop = 7;      // from a rank to the next one
+  constexpr base::Cycles kQueues = 14;  // words between two ranks
+  constexpr base::Cycles kOutput = 3;   // control wavelet, start of the reduction, half a jump
+  const std::uint32_t p = shape_.mesh.columns;
+  const base::Cycles sum = additions();
+  const base::Cycles receive = shape_.type == DataType::kFp32 ? 2 : 1;
+  const base::Cycles weight = terms.axpy(1, shape_.tile_tokens()) + receive;
+  const auto work = [&](std::uint32_t r, std::uint32_t o) -> base::Cycles {
+    if (o == all_outputs()) return 0;
+    const std::size_t n = weights(r, o).size();
+    return kOutput + (n == 0 ? weight - receive : n * weight + (n - 1) / 8);
+  };
+  std::vector<base::Cycles> begin(p, 0);  // of the reduction of the output
+  std::vector<base::Cycles> end(p, 0);
+  for (std::uint32_t o = 0; o < all_outputs(); ++o) {
+    for (std::uint32_t r = 0; r < p; ++r) {
+      begin[r] = std::max(begin[r] + work(r, o) + (o == 0 ? 0 : sum), end[r]);
+    }
+    const std::uint32_t first = o / shape_.tile_outputs() + 1;
+    for (std::uint32_t i = 0; i < p; ++i) {
+      const std::uint32_t r = (first + i) % p;
+      end[r] = begin[r] + sum + std::min(sum, work(r, o + 1));
+      if (i > 0) end[r] = std::max(end[r], end[(r + p - 1) % p] + kHop);
+      if (i + 1 < p && sum > kQueues) {
+        end[r] = std::max(end[r], begin[(r + 1) % p] + sum - kQueues);
+      }
+    }
+  }
+  return *std::max_element(end.begin(), end.end());
+}
+
+/// Cycles that a tile adds the sums of an output for: a wavelet each.
+base::Cycles StreamedGemm::additions() const {
+  return base::ceil_div(shape_.tile_tokens(), lanes_of_wire(shape_.type));
+}
+
+CostTerms StreamedGemm::cost_terms() const { return CostTerms{tile_, precision_of(shape_.type)}; }
+
+double StreamedGemm::error_bound() const {
+  if (shape_.type == DataType::kFp32) return 1e-5;
+  const double wire = shape_.mesh.columns;
+  const double in_tile = shape_.type == DataType::kFp16 ? shape_.tile_inputs() : 0;
+  return std::ldexp(1.0, -11) * (1 + std::sqrt(wire + in_tile * wire));
+}
+
+}  // namespace wse::tiles
