@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "wse/base/check.h"
@@ -67,12 +68,6 @@ BankCounts counts_of_transfer(bool is_write, std::uint64_t bytes) {
   return counts;
 }
 
-std::uint64_t BankCore::pairs_claimed(const BankAccess& access) const {
-  const std::uint64_t last = access.address + static_cast<std::uint32_t>(access.width) - 1;
-  const std::uint32_t mask = pairs_ - 1;  // pairs are a power of two
-  return std::uint64_t{1} << (access.address / 8 & mask) | std::uint64_t{1} << (last / 8 & mask);
-}
-
 /// Whether the accesses do without a second cycle: the most frequent case.
 bool BankCore::fit_one_cycle(const BankAccess* accesses, std::size_t count_of_accesses) const {
   Cycle cycle;
@@ -111,15 +106,24 @@ unsigned BankCore::cycles_of(const BankAccess* accesses, std::size_t count_of_ac
 unsigned BankCore::cycles_of_step(const BankAccess* reads, std::size_t count_of_reads,
                                   const BankAccess* write, const BankAccess* earlier) {
   WSE_CHECK(count_of_reads < kMaxAccesses, "more reads in one step than there are ports");
-  std::array<BankAccess, kMaxAccesses> together;
-  std::size_t number = 0;
+  std::uint64_t taken = 0;
+  bool fits = true;  // the ports suffice, so only pairs can be wanted twice
+  const auto take = [&](const BankAccess& access) {
+    const std::uint64_t claimed = pairs_claimed(access);
+    fits = fits && (taken & claimed) == 0;
+    taken |= claimed;
+  };
   for (std::size_t i = 0; i < count_of_reads; ++i) {
     count(counts_, reads[i]);
-    together[number++] = reads[i];
+    take(reads[i]);
   }
   if (write != nullptr) count(counts_, *write);
-  if (earlier != nullptr) together[number++] = *earlier;
-  return cycles_needed(together.data(), number);
+  if (earlier != nullptr) take(*earlier);
+  if (fits) return taken == 0 ? 0 : 1;
+  std::array<BankAccess, kMaxAccesses> together;
+  std::copy(reads, reads + count_of_reads, together.begin());
+  if (earlier != nullptr) together[count_of_reads] = *earlier;
+  return cycles_needed(together.data(), count_of_reads + (earlier != nullptr ? 1 : 0));
 }
 
 BankCounts BankCore::take() {

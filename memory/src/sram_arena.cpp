@@ -33,7 +33,8 @@ std::size_t arena_bytes(std::uint32_t dies, base::Bytes stride) {
 
 }  // namespace
 
-SramArena::SramArena(std::uint32_t dies, base::Bytes bytes_per_die, base::Bytes budget_bytes)
+SramArena::SramArena(std::uint32_t dies, base::Bytes bytes_per_die, base::Bytes budget_bytes,
+                     bool dense)
     : dies_(dies),
       bytes_per_die_(bytes_per_die),
       stride_bytes_(bytes_per_die / kPageBytes * kPageBytes +
@@ -48,8 +49,8 @@ SramArena::SramArena(std::uint32_t dies, base::Bytes bytes_per_die, base::Bytes 
         fmt::format("must be reservable on this computer ({})", std::strerror(errno)));
   }
   data_ = static_cast<std::uint8_t*>(mapped);
-  // Refused by kernels without huge pages only, where there is nothing to turn off.
-  (void)::madvise(data_, bytes, MADV_NOHUGEPAGE);
+  // Refused by kernels without huge pages only, where there is nothing to turn on or off.
+  (void)::madvise(data_, bytes, dense ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 SramArena::~SramArena() { ::munmap(data_, static_cast<std::size_t>(stride_bytes_ * dies_)); }

@@ -114,20 +114,26 @@ void ComputeEngines::compile(const Program& program) {
   }
   wavelet_tasks_.push_back(started);
   std::vector<std::uint8_t> most;
+  std::vector<bool> in_memory;
   std::uint32_t takes_controls = 0;
   for (const Instruction& i : program.instructions) {
     if (i.opcode == Opcode::kReceive && i.target != kNowhere) takes_controls |= 1U << i.a.value;
     num_threads_ = std::max(num_threads_, std::uint32_t{i.thread} + 1);
     std::uint32_t n = config_.lanes(i.op, i.type);
+    bool memory = i.opcode == Opcode::kVector && i.op != VectorOp::kUnpack;
     for (const Operand& operand : {i.result, i.a, i.b, i.c}) {
       if (i.opcode != Opcode::kVector || operand.kind != Operand::Kind::kDescriptor) continue;
       const Descriptor& d = program.descriptors[operand.value];
+      memory = memory && d.kind == DescriptorKind::kMemory;
       if (is_fabric(d.kind)) n = std::min(n, 4U / d.element_bytes);
       if (d.kind == DescriptorKind::kMemory && d.strides[0] != 1) n = 1;
     }
     most.push_back(static_cast<std::uint8_t>(n));
+    in_memory.push_back(memory);
+    if (i.priority != Priority::kMedium) has_priorities_ = true;
   }
   most_elements_.push_back(std::move(most));
+  in_memory_.push_back(std::move(in_memory));
   takes_controls_.push_back(static_cast<std::uint8_t>(takes_controls));
 }
 
@@ -204,12 +210,16 @@ void ComputeEngines::prefetch(std::uint32_t tile) const {
   }
 }
 
-/// Where the main thread will likely read.
+/// Where threads will likely read and write.
 void ComputeEngines::prefetch_data(std::uint32_t tile) const {
   const Tile& t = tile_at(tile);
-  const Thread& main = thread(tile, 0);
-  const std::uint64_t address = main.value[1] + std::uint64_t{main.done} * 4;
-  if (t.threads != 0 && address < sram_bytes_) fabric::prefetch(t.memory + address);
+  if (t.datapath_free > now_) return;
+  for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
+    const Thread& one = thread(tile, static_cast<std::uint32_t>(__builtin_ctz(bits)));
+    if (one.touches == kNone) continue;
+    const std::uint64_t address = one.value[one.touches] + std::uint64_t{one.done} * 4;
+    if (address < sram_bytes_) fabric::prefetch(t.memory + address);
+  }
 }
 
 void ComputeEngines::step(fabric::RampFrame& frame) {
@@ -377,20 +387,36 @@ void ComputeEngines::start_task(Visit& v, std::uint32_t number) {
 
 /// One thread issues: the ready one of the highest priority, in turn among equals.
 bool ComputeEngines::issue(Visit& v) {
-  Tile& t = v.t;
+  const Tile& t = v.t;
   if (t.threads <= 1) return t.task != kNone && try_thread(v, 0);
-  for (const Priority priority : {Priority::kHigh, Priority::kMedium, Priority::kLow}) {
-    for (std::uint32_t k = 1; k <= num_threads_; ++k) {
-      const std::uint32_t number = (t.last_thread + k) % num_threads_;
-      if (number == 0) {
-        if (priority != Priority::kMedium || t.task == kNone) continue;
-      } else if ((t.threads >> number & 1) == 0 || thread(v.tile, number).priority != priority) {
-        continue;
-      }
-      if (try_thread(v, number)) return true;
+  const std::uint32_t all = t.threads | (t.task != kNone ? 1U : 0U);
+  if (!has_priorities_) return issue_in_turn(v, all);
+  std::array<std::uint32_t, 3> of{};  // threads by priority
+  for (std::uint32_t bits = all; bits != 0; bits &= bits - 1) {
+    const auto number = static_cast<std::uint32_t>(__builtin_ctz(bits));
+    const Priority p = number == 0 ? Priority::kMedium : thread(v.tile, number).priority;
+    of[static_cast<std::size_t>(p)] |= 1U << number;
+  }
+  return issue_in_turn(v, of[2]) || issue_in_turn(v, of[1]) || issue_in_turn(v, of[0]);
+}
+
+/// The first one that can, beginning behind the one that issued last.
+bool ComputeEngines::issue_in_turn(Visit& v, std::uint32_t threads) {
+  const std::uint32_t later = threads & ~((2U << v.t.last_thread) - 1);
+  for (std::uint32_t bits : {later, threads & ~later}) {
+    for (; bits != 0; bits &= bits - 1) {
+      const auto number = static_cast<std::uint32_t>(__builtin_ctz(bits));
+      if (!lacks_wavelet(v, number) && try_thread(v, number)) return true;
     }
   }
   return false;
+}
+
+/// Whether a vector operation cannot go on for want of a wavelet: what most wait for.
+bool ComputeEngines::lacks_wavelet(const Visit& v, std::uint32_t number) const {
+  if ((v.t.threads >> number & 1) == 0) return false;
+  const std::uint8_t q = thread(v.tile, number).reads;
+  return q != kNone && (input(v.tile, q).count == 0 || (v.popped >> q & 1) != 0);
 }
 
 bool ComputeEngines::try_thread(Visit& v, std::uint32_t number) {

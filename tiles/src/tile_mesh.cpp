@@ -55,6 +55,9 @@ std::uint64_t reach_of(const Kernel& kernel, const MeshConfig& config) {
   return reach;
 }
 
+/// Memories that huge pages may fill, whatever of them is used.
+constexpr base::Bytes kDenseBytes = base::Bytes{1} << 30;
+
 /// Distance of the memories of two tiles: an odd number of lines of the host's cache, or the same
 /// bytes of all tiles would meet in a few sets of it.
 std::uint64_t stride_of(std::uint64_t reach) { return (reach / 64 | 1) * 64 + 128; }
@@ -99,7 +102,8 @@ TileMesh::TileMesh(const Kernel& kernel, const MeshConfig& config, std::uint32_t
     : kernel_(kernel),
       config_(config),
       reach_(reach_of(kernel, config)),
-      arena_(1, kernel.mesh().tiles() * stride_of(reach_), ~base::Bytes{0}),
+      arena_(1, kernel.mesh().tiles() * stride_of(reach_), ~base::Bytes{0},
+             kernel.mesh().tiles() * stride_of(reach_) <= kDenseBytes),
       fabric_(kernel.routes, fabric_config(kernel, config), threads),
       engines_(kernel, {{0, kernel.mesh().columns}, {0, kernel.mesh().rows}}, config.compute,
                config.sram, config.fabric.ramp_slots(), config.fabric.ramp_cycles,

@@ -81,6 +81,10 @@ bool ComputeEngines::start_vector(Visit& v, const Instruction& i) {
       continue;
     }
     const Descriptor& d = v.p.descriptors[operands[o]->value];
+    if (d.kind == DescriptorKind::kFabricIn) t.reads = d.queue;
+    if (d.kind == DescriptorKind::kMemory && t.touches == kNone) {
+      t.touches = static_cast<std::uint8_t>(o);
+    }
     t.value[o] = d.address;
     if (d.address_register != kNone) t.value[o] += reg(v.tile, d.address_register);
   }
@@ -343,10 +347,90 @@ bool ComputeEngines::unpack(Visit& v, const Instruction& i, const Thread& t, std
   return true;
 }
 
+/// Where an operand of elements of equal distance lies, or its value.
+struct ComputeEngines::Line {
+  const Descriptor* descriptor = nullptr;  ///< null: a value
+  std::int64_t address = 0;                ///< of the first one
+  std::int64_t stride = 0;                 ///< bytes
+  std::uint32_t bits = 0;
+
+  std::int64_t at(std::uint32_t element) const { return address + element * stride; }
+};
+
+/// Nobody else issues while the main thread goes over memory and no microthread runs: does as many steps
+/// as lie on a line, but for the last one of the operation and those that fault. The tile is busy until
+/// they would be done.
+bool ComputeEngines::run_alone(Visit& v, const Instruction& i, Thread& t) {
+  constexpr std::uint32_t kMostSteps = 64;
+  std::uint32_t length = t.length - t.done;  // elements on the lines
+  Line lines[4];                             // result, a, b, c
+  const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
+  for (std::uint32_t o = 0; o < 4; ++o) {
+    Line& line = lines[o];
+    line.bits = bits_of(i.type) == 16 ? t.value[o] & 0xffff : t.value[o];
+    if (operands[o]->kind != Operand::Kind::kDescriptor) continue;
+    const Descriptor& d = v.p.descriptors[operands[o]->value];
+    line.descriptor = &d;
+    line.address = address_of(v, d, t.value[o], t.done);
+    line.stride = std::int64_t{d.strides[0]} * d.element_bytes;
+    length = std::min(length, d.extents[0] - t.done % d.extents[0]);
+  }
+  const std::uint32_t lanes = most_elements_[v.t.program][t.instruction];
+  length = std::min(length, kMostSteps * lanes);
+  for (const Line& line : lines) {
+    if (line.descriptor == nullptr) continue;
+    const std::int64_t ends[2]{line.address, line.at(length - 1)};
+    if (std::min(ends[0], ends[1]) < 0) return false;
+    const auto last = static_cast<std::uint64_t>(std::max(ends[0], ends[1]));
+    if (last + line.descriptor->element_bytes > sram_bytes_) return false;
+  }
+  const auto fetch_at = [&](const Line& line, std::uint32_t e) {
+    if (line.descriptor == nullptr) return line.bits;
+    const std::uint8_t bytes = line.descriptor->element_bytes;
+    const std::uint32_t bits = read(v.t.memory + line.at(e), bytes);
+    return i.type == DataType::kMixed && bytes == 2 ? widen(bits) : bits;
+  };
+  const bool narrows = i.type == DataType::kMixed && lines[0].descriptor->element_bytes == 2;
+  std::uint32_t done = 0;
+  std::uint32_t steps = 0;
+  base::Cycles cycles = 0;
+  base::Cycles last_issue = now_;
+  while (done < length) {
+    const std::uint32_t n = std::min(lanes, length - done);
+    if (t.done + n == t.length) break;
+    last_issue = now_ + cycles;
+    cycles += bank_cycles(v, i, t, n);
+    std::uint32_t results[kMostElements];
+    for (std::uint32_t e = 0; e < n; ++e) {
+      results[e] = compute(i.op, i.type, fetch_at(lines[1], done + e), fetch_at(lines[2], done + e),
+                           fetch_at(lines[3], done + e));
+    }
+    for (std::uint32_t e = 0; e < n; ++e) {
+      write(v.t.memory + lines[0].at(done + e), lines[0].descriptor->element_bytes,
+            narrows ? narrow(results[e]) : results[e]);
+    }
+    done += n;
+    t.done += n;
+    ++steps;
+  }
+  if (steps == 0) return false;
+  v.t.datapath_free = now_ + cycles;
+  v.t.times.busy += steps - 1;  // one is counted for the issue
+  stats_.busy_cycles += steps - 1;
+  stats_.last_issue = std::max(stats_.last_issue, last_issue);
+  stats_.end = std::max(stats_.end, now_ + cycles);
+  stats_.elements += done;
+  base::at(stats_.events, event_of(i)) += done;
+  base::at(stats_.events, base::EventKind::kIntAlu) += 6 * steps;
+  stats_.flops += std::uint64_t{flops_of(i.op, i.type)} * done;
+  return true;
+}
+
 /// A step of a vector operation, if it can be done now.
 bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
   Thread& t = thread(v.tile, number);
   const Instruction& i = v.p.instructions[t.instruction];
+  if (v.t.threads == 1 && in_memory_[v.t.program][t.instruction] && run_alone(v, i, t)) return true;
   const std::uint32_t n = elements(v, i, t);
   if (!ready(v, i, t, n)) return false;
   if (v.t.stopped) return true;

@@ -96,7 +96,11 @@ class BankCore {
   BankCounts take();
 
  private:
-  std::uint64_t pairs_claimed(const BankAccess& access) const;
+  std::uint64_t pairs_claimed(const BankAccess& access) const {
+    const std::uint64_t last = access.address + static_cast<std::uint32_t>(access.width) - 1;
+    const std::uint32_t mask = pairs_ - 1;  // pairs are a power of two
+    return std::uint64_t{1} << (access.address / 8 & mask) | std::uint64_t{1} << (last / 8 & mask);
+  }
   bool fit_one_cycle(const BankAccess* accesses, std::size_t count) const;
   unsigned cycles_needed(const BankAccess* accesses, std::size_t count);
 

@@ -17,14 +17,16 @@ struct ArenaView {
 /// The SRAM of all dies of a wafer as one reserved, lazily committed range of addresses, die-major.
 ///
 /// A page costs host memory from its first access until release(); before and after it reads as
-/// zero. Huge pages are off: a tile whose first word is touched must not cost 2 MiB. The
+/// zero. Huge pages are off unless it is dense: a tile whose first word is touched must not cost 2 MiB. The
 /// reservation is not limited by the budget, since 40 GB of addresses are free; the budget limits
 /// what a run declares that it will touch.
 class SramArena {
  public:
   /// Reserves dies x bytes_per_die (each die rounded up to whole pages of 4 KiB). Throws
   /// ConfigError `memory.arena_bytes` if the size is zero or cannot be reserved.
-  SramArena(std::uint32_t dies, base::Bytes bytes_per_die, base::Bytes budget_bytes);
+  /// `dense`: what is touched lies close together, so huge pages cost little and save translations.
+  SramArena(std::uint32_t dies, base::Bytes bytes_per_die, base::Bytes budget_bytes,
+            bool dense = false);
   ~SramArena();
   SramArena(const SramArena&) = delete;
   SramArena& operator=(const SramArena&) = delete;

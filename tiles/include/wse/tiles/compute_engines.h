@@ -143,6 +143,8 @@ class ComputeEngines {
     std::uint32_t value[4]{};  ///< of result, a, b, c: first address, or bits
     std::uint16_t instruction = 0;
     Priority priority = Priority::kMedium;
+    std::uint8_t reads = kNone;    ///< an input queue
+    std::uint8_t touches = kNone;  ///< an operand in memory: of result, a, b, c
   };
   /// The words of its wavelets follow behind it.
   struct Queue {
@@ -165,6 +167,7 @@ class ComputeEngines {
   };
   struct Visit;   ///< a tile in a cycle
   struct Source;  ///< an operand in a step
+  struct Line;    ///< an operand over some steps
 
   std::uint8_t* block(std::uint32_t tile) const {
     return blocks_.get() + std::size_t{tile} * block_bytes_;
@@ -199,6 +202,8 @@ class ComputeEngines {
   void start_task(Visit& v, std::uint32_t number);
   std::uint32_t pop_input(Visit& v, std::uint32_t q);
   bool issue(Visit& v);
+  bool issue_in_turn(Visit& v, std::uint32_t threads);
+  bool lacks_wavelet(const Visit& v, std::uint32_t number) const;
   bool try_thread(Visit& v, std::uint32_t number);
   bool access_word(Visit& v, const Instruction& i);
   bool receive_word(Visit& v, const Instruction& i, std::uint16_t& next);
@@ -206,6 +211,7 @@ class ComputeEngines {
   bool start_vector(Visit& v, const Instruction& i);
   void finish_vector(Visit& v, std::uint32_t number);
   bool step_vector(Visit& v, std::uint32_t number);
+  bool run_alone(Visit& v, const Instruction& i, Thread& t);
   std::uint32_t elements(const Visit& v, const Instruction& i, const Thread& t) const;
   bool ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
   bool open(Visit& v, const Thread& t, std::uint32_t o, const Operand& operand, std::uint32_t n,
@@ -254,6 +260,9 @@ class ComputeEngines {
   /// By program: input queues whose control wavelets a receive takes, as bits.
   std::vector<std::uint8_t> takes_controls_;
   std::vector<std::vector<std::uint8_t>> most_elements_;
+  /// By program and instruction: a vector operation on nothing but memory and values.
+  std::vector<std::vector<bool>> in_memory_;
+  bool has_priorities_ = false;        ///< of any microthread, but medium
   std::vector<std::uint32_t> listed_;  ///< tiles to visit in a cycle
   base::Cycles now_ = 0;
   fabric::ActiveSet active_, next_;
