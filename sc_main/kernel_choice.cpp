@@ -9,6 +9,7 @@
 #include "wse/base/text_forms.h"
 #include "wse/tiles/kernels/collective_job.h"
 #include "wse/tiles/kernels/gemv.h"
+#include "wse/tiles/kernels/rowwise.h"
 #include "wse/tiles/kernels/stencil25.h"
 #include "wse/tiles/kernels/streamed_gemm.h"
 
@@ -144,6 +145,21 @@ std::unique_ptr<KernelJob> make_gemm(Request& r) {
   return std::make_unique<tiles::StreamedGemm>(shape, r.config, r.record.seed);
 }
 
+std::function<std::unique_ptr<KernelJob>(Request&)> rowwise(tiles::RowwiseOp op) {
+  return [op](Request& r) -> std::unique_ptr<KernelJob> {
+    tiles::RowwiseShape shape;
+    shape.mesh = r.mesh;
+    shape.type = r.type;
+    shape.op = op;
+    shape.tokens = r.size("m", 64, 1, 1 << 20);
+    shape.features = r.size("n", 64, 1, 1 << 20);
+    shape.backward = r.algorithm == "backward";
+    r.errors.throw_if_any();
+    r.record.sizes = {{"m", shape.tokens}, {"n", shape.features}};
+    return std::make_unique<tiles::Rowwise>(shape, r.config, r.record.seed);
+  };
+}
+
 std::unique_ptr<KernelJob> make_stencil25(Request& r) {
   tiles::StencilShape shape;
   shape.mesh = r.mesh;
@@ -216,6 +232,27 @@ const std::vector<KernelKind>& kinds() {
        "8x9",
        DataType::kFp32,
        make_gemm},
+      {"layernorm",
+       "of the n features of m tokens",
+       {"forward", "backward"},
+       {"m", "n"},
+       "8x8",
+       DataType::kFp32,
+       rowwise(tiles::RowwiseOp::kLayerNorm)},
+      {"softmax",
+       "over n features of m tokens",
+       {"forward", "backward"},
+       {"m", "n"},
+       "8x8",
+       DataType::kFp32,
+       rowwise(tiles::RowwiseOp::kSoftmax)},
+      {"gelu",
+       "of the n features of m tokens",
+       {"forward", "backward"},
+       {"m", "n"},
+       "8x8",
+       DataType::kFp32,
+       rowwise(tiles::RowwiseOp::kGelu)},
       {"stencil25",
        "a wave on W x H x nz cells, eighth order in space",
        {},
@@ -294,9 +331,10 @@ void KernelChoice::add_to(po::options_description& options) {
       "tiles of a group of two-phase (default the root of the row's)")(
       "rows", po::value(&sizes["rows"])->value_name("M"), "of the matrix of a gemv (default 64)")(
       "cols", po::value(&sizes["cols"])->value_name("N"), "its columns (default 64)")(
-      "m", po::value(&sizes["m"])->value_name("N"), "rows of the result of a matrix product")(
+      "m", po::value(&sizes["m"])->value_name("N"),
+      "rows of the result of a matrix product, or tokens")(
       "k", po::value(&sizes["k"])->value_name("N"), "its terms")(
-      "n", po::value(&sizes["n"])->value_name("N"), "its columns")(
+      "n", po::value(&sizes["n"])->value_name("N"), "its columns, or features")(
       "density", po::value(&sizes["density"])->value_name("D"),
       "share of the weights that are not zero (default 1)")(
       "nz", po::value(&sizes["nz"])->value_name("N"), "cells of a tile of a stencil (default 100)")(

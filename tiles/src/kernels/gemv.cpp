@@ -9,8 +9,6 @@
 namespace wse::tiles {
 namespace {
 
-using fabric::Port;
-using fabric::PortSet;
 using P = ProgramBuilder;
 
 constexpr std::uint32_t kBanksStride = 32;  // bytes after which a walk meets the same bank again
@@ -42,34 +40,13 @@ Kernel Gemv::make_kernel() {
   sums.type = shape_.type == DataType::kFp16 ? DataType::kFp16 : DataType::kFp32;
   sums.words = shape_.tile_rows() / (sums.type == DataType::kFp16 ? 2 : 1);
   CollectivePlan plan(CollectiveKind::kAllreduce, sums, "gemv");
-  plan.begin_with([this](ProgramBuilder& p) { return multiply(p); });
-  const std::uint32_t middle = (mesh.columns - 1) / 2;
-  const std::uint32_t side = mesh.columns - middle;
-  const std::uint32_t group = default_group(side);
-  constexpr std::uint8_t kBack = 8;
-  for (std::uint32_t y = 0; y < mesh.rows; ++y) {
-    plan.two_phase(Line::row(mesh, y, middle, 0), 0, group);
-    plan.two_phase(Line::row(mesh, y, middle, mesh.columns - 1), 4, group);
-    if (mesh.columns == 1) continue;
-    for (std::uint32_t x = 0; x < mesh.columns; ++x) {
-      const std::uint32_t tile = mesh.tile(x, y);
-      PortSet to;
-      if (x != middle) to = Port::kRamp;
-      if (x <= middle && x > 0) to = to | Port::kWest;
-      if (x >= middle && x + 1 < mesh.columns) to = to | Port::kEast;
-      const Port from = x == middle ? Port::kRamp : x < middle ? Port::kEast : Port::kWest;
-      plan.routes().set(tile, kBack, {from, to});
-      x == middle ? plan.send(tile, kBack) : plan.take(tile, kBack);
-    }
-  }
+  plan.arrays([this](ProgramBuilder& p) { return multiply(p); });
+  plan.allreduce_rows();
   const std::uint32_t lanes = config_.lanes(VectorOp::kFma, shape_.type);
   const std::uint32_t clear_lanes = config_.lanes(VectorOp::kMove, shape_.type);
   predicted_ = base::ceil_div(shape_.tile_rows(), clear_lanes) +
                shape_.tile_columns() * (base::ceil_div(shape_.tile_rows(), lanes) + 1);
-  if (mesh.columns > 1) {
-    predicted_ += predicted_two_phase(side, sums.words, group) + sums.words +
-                  predicted_broadcast(side, 1, sums.words);
-  }
+  predicted_ += predicted_allreduce_row(mesh.columns, sums.words);
   return plan.build(shape_.tile_rows(), shape_.tile_rows()).kernel;
 }
 

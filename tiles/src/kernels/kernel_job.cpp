@@ -78,7 +78,8 @@ KernelResult run_kernel(const KernelJob& job, const MeshConfig& config, std::uin
   job.finish(mesh, result);
   result.busy_cycles = stats.busy_cycles;
   const double all = static_cast<double>(result.cycles) * job.kernel().mesh().tiles();
-  result.busy_fraction = all > 0 ? static_cast<double>(stats.busy_cycles) / all : 0;
+  // Jumps behind the last step are issued after the kernel's end.
+  result.busy_fraction = all > 0 ? std::min(1.0, static_cast<double>(stats.busy_cycles) / all) : 0;
   result.wavelet_hops = counts.hops;
   result.delivered = counts.delivered;
   result.flops = stats.flops;

@@ -18,7 +18,7 @@ using fabric::SwitchPosition;
 
 bool operator<(const PlanStep& a, const PlanStep& b) {
   const auto key = [](const PlanStep& s) {
-    return std::tuple(s.kind, s.in, s.out, s.advance, s.first, s.count, s.repeat, s.dummy);
+    return std::tuple(s.kind, s.in, s.out, s.advance, s.first, s.count, s.repeat, s.op, s.dummy);
   };
   return key(a) < key(b);
 }
@@ -30,20 +30,47 @@ CollectivePlan::CollectivePlan(CollectiveKind kind, const CollectiveShape& shape
   collective_.kernel.name = std::move(name);
 }
 
+PlanStep CollectivePlan::step(PlanStep::Kind kind) const {
+  PlanStep step;
+  step.kind = kind;
+  step.first = dummy_ ? 0 : first_;
+  step.count = elements();
+  step.op = dummy_ ? VectorOp::kAdd : op_;
+  return step;
+}
 void CollectivePlan::send(std::uint32_t tile, std::uint8_t color, bool advance) {
-  plan(tile).push_back({PlanStep::Kind::kSend, kNone, color, advance, 0, elements(), 1});
+  PlanStep one = step(PlanStep::Kind::kSend);
+  one.out = color;
+  one.advance = advance;
+  plan(tile).push_back(one);
 }
 void CollectivePlan::add(std::uint32_t tile, std::uint8_t color, std::uint32_t repeat) {
-  plan(tile).push_back({PlanStep::Kind::kAdd, color, kNone, false, 0, elements(), repeat});
+  PlanStep one = step(PlanStep::Kind::kAdd);
+  one.in = color;
+  one.repeat = repeat;
+  plan(tile).push_back(one);
 }
 void CollectivePlan::pass(std::uint32_t tile, std::uint8_t in, std::uint8_t out) {
-  plan(tile).push_back({PlanStep::Kind::kPass, in, out, false, 0, elements(), 1});
+  PlanStep one = step(PlanStep::Kind::kPass);
+  one.in = in;
+  one.out = out;
+  plan(tile).push_back(one);
 }
 void CollectivePlan::take(std::uint32_t tile, std::uint8_t color) {
-  plan(tile).push_back({PlanStep::Kind::kTake, color, kNone, false, 0, elements(), 1});
+  PlanStep one = step(PlanStep::Kind::kTake);
+  one.in = color;
+  plan(tile).push_back(one);
 }
-void CollectivePlan::copy(std::uint32_t tile) {
-  plan(tile).push_back({PlanStep::Kind::kCopy, kNone, kNone, false, 0, elements(), 1});
+void CollectivePlan::copy(std::uint32_t tile) { plan(tile).push_back(step(PlanStep::Kind::kCopy)); }
+void CollectivePlan::work(Work what, const std::function<std::uint32_t(std::uint32_t)>& count_of) {
+  PlanStep one;
+  one.kind = PlanStep::Kind::kWork;
+  one.first = static_cast<std::uint32_t>(works_.size());
+  works_.push_back(std::move(what));
+  for (std::uint32_t tile = 0; tile < plans_.size(); ++tile) {
+    one.count = count_of(tile);
+    plan(tile).push_back(one);
+  }
 }
 
 // Lines of reductions -----------------------------------------------------------------------------
@@ -126,12 +153,14 @@ void CollectivePlan::tree(const Line& line, std::uint8_t colors) {
       if (received != kNone) add(line[i], static_cast<std::uint8_t>(received));
     } else {
       position(round, Port::kRamp, line.inward(i));
-      PlanStep step{PlanStep::Kind::kSend, kNone, color_of(round), true, 0, elements(), 1};
+      PlanStep one = step(PlanStep::Kind::kSend);
+      one.out = color_of(round);
+      one.advance = true;
       if (received != kNone) {
-        step.kind = PlanStep::Kind::kPass;
-        step.in = static_cast<std::uint8_t>(received);
+        one.kind = PlanStep::Kind::kPass;
+        one.in = static_cast<std::uint8_t>(received);
       }
-      plan(line[i]).push_back(step);
+      plan(line[i]).push_back(one);
       // What later rounds send over this tile, from behind it.
       std::uint32_t passing = 0;
       for (std::uint32_t later = round + 1; (1U << (later - 1)) < p; ++later) {
@@ -209,24 +238,50 @@ void CollectivePlan::scatter(const Line& line, std::uint8_t color, std::uint32_t
   if (p == 1) return;
   routes().set(line[0], color, {Port::kRamp, line.outward(0)});
   for (std::uint32_t i = 1; i < p; ++i) {
-    plan(line[0]).push_back({PlanStep::Kind::kSend, kNone, color, true, i * count, count, 1});
+    part(i * count, count);
+    send(line[0], color, true);
     ColorRoute route(line.inward(i), Port::kRamp);
     if (i + 1 < p) {
       route.positions[1] = {line.inward(i), line.outward(i)};
       route.position_count = 2;
     }
     routes().set(line[i], color, route);
-    plan(line[i]).push_back({PlanStep::Kind::kTake, color, kNone, false, 0, count, 1});
+    part(0, count);
+    take(line[i], color);
   }
+  part(0, 0);
 }
 
 void CollectivePlan::gather(const Line& line, std::uint8_t color, std::uint32_t count) {
   const std::uint32_t p = line.size();
   if (p == 1) return;
   take_turns(line, color);
-  plan(line[0]).push_back({PlanStep::Kind::kTake, color, kNone, false, count, (p - 1) * count, 1});
-  for (std::uint32_t i = 1; i < p; ++i) {
-    plan(line[i]).push_back({PlanStep::Kind::kSend, kNone, color, true, 0, count, 1});
+  part(count, (p - 1) * count);
+  take(line[0], color);
+  part(0, count);
+  for (std::uint32_t i = 1; i < p; ++i) send(line[i], color, true);
+  part(0, 0);
+}
+
+void CollectivePlan::allreduce_rows() {
+  constexpr std::uint8_t kBack = 8;
+  const Mesh mesh = shape_.mesh;
+  if (mesh.columns == 1) return;
+  const std::uint32_t middle = (mesh.columns - 1) / 2;
+  const std::uint32_t group = default_group(mesh.columns - middle);
+  for (std::uint32_t y = 0; y < mesh.rows; ++y) {
+    two_phase(Line::row(mesh, y, middle, 0), 0, group);
+    two_phase(Line::row(mesh, y, middle, mesh.columns - 1), 4, group);
+    for (std::uint32_t x = 0; x < mesh.columns; ++x) {
+      const std::uint32_t tile = mesh.tile(x, y);
+      fabric::PortSet to;
+      if (x != middle) to = Port::kRamp;
+      if (x <= middle && x > 0) to = to | Port::kWest;
+      if (x >= middle && x + 1 < mesh.columns) to = to | Port::kEast;
+      const Port from = x == middle ? Port::kRamp : x < middle ? Port::kEast : Port::kWest;
+      routes().set(tile, kBack, {from, to});
+      x == middle ? send(tile, kBack) : take(tile, kBack);
+    }
   }
 }
 
@@ -344,15 +399,15 @@ Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32
         p.vector(VectorOp::kMove, type, out(step), part(value), count);
         break;
       case PlanStep::Kind::kPass:
-        p.vector(VectorOp::kAdd, type, out(step), part(value), in(step), count);
+        p.vector(step.op, type, out(step), part(value), in(step), count);
         break;
       case PlanStep::Kind::kAdd: {
-        p.vector(VectorOp::kAdd, type, part(to), part(value), in(step), count);
+        p.vector(step.op, type, part(to), part(value), in(step), count);
         const std::uint32_t more = step.repeat - 1;
         if (summed || step.dummy) {
           p.last().length = ProgramBuilder::integer(std::int64_t{step.count} * step.repeat);
         } else if (more > 0) {
-          p.vector(VectorOp::kAdd, type, part(to), part(to), in(step),
+          p.vector(step.op, type, part(to), part(to), in(step),
                    ProgramBuilder::integer(std::int64_t{step.count} * more));
         }
         summed = summed || !step.dummy;
@@ -365,6 +420,9 @@ Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32
       case PlanStep::Kind::kCopy:
         if (!in_place) p.vector(VectorOp::kMove, type, part(y), part(x), count);
         summed = true;
+        break;
+      case PlanStep::Kind::kWork:
+        works_[step.first](p, step.count);
         break;
       case PlanStep::Kind::kStamp:
         p.time(1);

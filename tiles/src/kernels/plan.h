@@ -22,6 +22,7 @@ struct PlanStep {
     kPass,   ///< out <- value + in, word by word
     kTake,   ///< result <- in
     kCopy,   ///< result <- input, where they are not the same
+    kWork,   ///< calls work `first` with `count`
     kStamp,  ///< notes the time as number `first`
     kWait    ///< a cycle for each hop that the tile is nearer to tile (0, 0) than the farthest one
   };
@@ -32,7 +33,8 @@ struct PlanStep {
   std::uint32_t first = 0;
   std::uint32_t count = 0;  ///< elements
   std::uint32_t repeat = 1;
-  bool dummy = false;  ///< works on a dummy vector
+  VectorOp op = VectorOp::kAdd;  ///< of what is added
+  bool dummy = false;            ///< works on a dummy vector
 
   friend bool operator<(const PlanStep& a, const PlanStep& b);
 };
@@ -50,6 +52,9 @@ class CollectivePlan {
   void two_phase(const Line& line, std::uint8_t colors, std::uint32_t group);  ///< 4 colors
   void reduce(const Line& line, std::uint8_t colors, ReduceAlgorithm algorithm,
               std::uint32_t group);
+  /// From both ends of each row to its middle tile, in two levels of chains, and back to all tiles of the
+  /// row; 9 colors.
+  void allreduce_rows();
   /// From tile (0, 0) to all: along the first row, and from each of its tiles down the column, at once.
   void broadcast_everywhere(std::uint8_t color);
   /// Vectors of `count` elements to and from the first tile, which has them all in order.
@@ -67,8 +72,18 @@ class CollectivePlan {
   void take(std::uint32_t tile, std::uint8_t color);
   void copy(std::uint32_t tile);
 
-  /// What every tile does first; it gives the array that holds the value then.
-  void begin_with(std::function<Array(ProgramBuilder&)> work) { before_ = std::move(work); }
+  /// Writes the arrays of a program and gives the one that holds the value; called first.
+  void arrays(std::function<Array(ProgramBuilder&)> make) { before_ = std::move(make); }
+  /// What a tile does between messages.
+  using Work = std::function<void(ProgramBuilder&, std::uint32_t)>;
+  /// Adds a step to all tiles; `count_of` gives what the work is called with.
+  void work(Work what, const std::function<std::uint32_t(std::uint32_t tile)>& count_of);
+  /// From here on messages are of these elements of the value (0: all), and are combined so.
+  void part(std::uint32_t first, std::uint32_t count) {
+    first_ = first;
+    count_ = count;
+  }
+  void combine(VectorOp op) { op_ = op; }
   /// Programs of all tiles; `input` and `result` are their elements in each tile.
   Collective build(std::uint32_t input, std::uint32_t result);
 
@@ -78,8 +93,10 @@ class CollectivePlan {
   void take_turns(const Line& line, std::uint8_t color);
   static constexpr std::uint32_t kDummyWords = 16;
   static constexpr std::uint32_t kNearBytes = 256;
-  std::uint32_t elements() const { return dummy_ ? kDummyWords : shape_.elements(); }
-  void chain_colors(const Line& line, std::uint8_t colors, std::uint32_t step);
+  std::uint32_t elements() const {
+    return dummy_ ? kDummyWords : count_ != 0 ? count_ : shape_.elements();
+  }
+  PlanStep step(PlanStep::Kind kind) const;
   static PlanStep stamp(std::uint32_t number);
   void write_wait(ProgramBuilder& p, const Array& dummy) const;
   Program write(const Plan& plan, std::uint32_t input, std::uint32_t result) const;
@@ -88,6 +105,10 @@ class CollectivePlan {
   Collective collective_;
   std::vector<Plan> plans_;  ///< by tile
   std::function<Array(ProgramBuilder&)> before_;
+  std::vector<Work> works_;
+  std::uint32_t first_ = 0;
+  std::uint32_t count_ = 0;  ///< 0: all
+  VectorOp op_ = VectorOp::kAdd;
   bool dummy_ = false;  ///< steps that are added work on the dummy vector
 };
 
@@ -101,5 +122,7 @@ base::Cycles predicted_broadcast(std::uint64_t columns, std::uint64_t rows, std:
 base::Cycles predicted_reduce(std::uint64_t p, std::uint64_t b, ReduceAlgorithm algorithm,
                               std::uint64_t group);
 std::uint32_t default_group(std::uint32_t p);
+/// Of CollectivePlan::allreduce_rows.
+base::Cycles predicted_allreduce_row(std::uint64_t p, std::uint64_t b);
 
 }  // namespace wse::tiles

@@ -75,6 +75,13 @@ Cycles predicted_reduce(std::uint64_t p, std::uint64_t b, ReduceAlgorithm algori
   return 0;
 }
 
+Cycles predicted_allreduce_row(std::uint64_t p, std::uint64_t b) {
+  if (p == 1) return 0;
+  const std::uint64_t side = p - (p - 1) / 2;
+  const std::uint32_t group = default_group(static_cast<std::uint32_t>(side));
+  return predicted_two_phase(side, b, group) + b + predicted_broadcast(side, 1, b);
+}
+
 std::uint32_t default_group(std::uint32_t p) {
   return std::max(1U, static_cast<std::uint32_t>(std::sqrt(static_cast<double>(p))));
 }
