@@ -89,7 +89,6 @@ Prepared prepare(const KernelOptions& o) {
   p.record.core_hz = settings.machine.core_hz;
   p.job = choose_kernel(o, p.config, p.record);
   tiles::check(p.job->kernel(), p.config.sram.size_bytes, p.config.compute.cache_bytes);
-  p.record.mesh = p.job->kernel().mesh();
   p.record.predicted = p.job->predicted();
   return p;
 }

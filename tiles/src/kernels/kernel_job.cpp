@@ -17,6 +17,18 @@ double value_of(std::uint32_t bits, std::uint8_t bytes) {
   return value;
 }
 
+double busy_fraction(const TileMesh& mesh, const base::Rectangle& tiles, base::Cycles cycles) {
+  std::uint64_t busy = 0;
+  for (std::uint32_t y = tiles.rows.begin; y < tiles.rows.end; ++y) {
+    for (std::uint32_t x = tiles.columns.begin; x < tiles.columns.end; ++x) {
+      busy += mesh.engines().times(mesh.kernel().mesh().tile(x, y)).busy;
+    }
+  }
+  const double all = static_cast<double>(cycles) * static_cast<double>(tiles.tiles());
+  // Jumps behind the last step are issued after the kernel's end.
+  return all > 0 ? std::min(1.0, static_cast<double>(busy) / all) : 0;
+}
+
 }  // namespace
 
 float random_number(std::uint64_t seed, std::uint64_t stream, std::uint64_t element) {
@@ -77,9 +89,7 @@ KernelResult run_kernel(const KernelJob& job, const MeshConfig& config, std::uin
   result.cycles = mesh.cycles();
   job.finish(mesh, result);
   result.busy_cycles = stats.busy_cycles;
-  const double all = static_cast<double>(result.cycles) * job.kernel().mesh().tiles();
-  // Jumps behind the last step are issued after the kernel's end.
-  result.busy_fraction = all > 0 ? std::min(1.0, static_cast<double>(stats.busy_cycles) / all) : 0;
+  result.busy_fraction = busy_fraction(mesh, job.working_tiles(), result.cycles);
   result.wavelet_hops = counts.hops;
   result.delivered = counts.delivered;
   result.flops = stats.flops;

@@ -242,13 +242,16 @@ class TileProgram {
 }  // namespace
 
 std::uint32_t StreamedGemmShape::tile_tokens() const {
-  const std::uint32_t each = (tokens + token_rows() - 1) / token_rows();
+  const std::uint32_t each = (tokens + mesh.rows - 1) / mesh.rows;
   return round_up(each, lanes_of_wire(type));
 }
 
 StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& config,
                            std::uint64_t seed)
-    : shape_(shape), config_(config.compute), seed_(seed), kernel_(shape.mesh) {
+    : shape_(shape),
+      config_(config.compute),
+      seed_(seed),
+      kernel_({shape.mesh.columns, shape.mesh.rows + 1}) {
   tile_.lanes_fp16 = config_.lanes_fp16;
   tile_.lanes_mixed = config_.lanes_mixed;
   tile_.lanes_fp32 = config_.lanes_fp32;
@@ -257,12 +260,13 @@ StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& con
   route();
   const FoldedRing ring(Line::row(shape.mesh, 0, 0, shape.mesh.columns - 1), kRingColors);
   const std::uint16_t feeder = kernel_.add(weight_program());
-  for (std::uint32_t x = 0; x < shape.mesh.columns; ++x) {
-    kernel_.program_of[shape.mesh.tile(x, 0)] = feeder;
+  const fabric::Mesh mesh = kernel_.mesh();
+  for (std::uint32_t x = 0; x < mesh.columns; ++x) {
+    kernel_.program_of[mesh.tile(x, 0)] = feeder;
     const std::uint16_t number =
         kernel_.add(TileProgram(shape_, config_, ring, ring.rank(x)).write());
-    for (std::uint32_t y = 1; y < shape.mesh.rows; ++y) {
-      kernel_.program_of[shape.mesh.tile(x, y)] = number;
+    for (std::uint32_t y = 1; y < mesh.rows; ++y) {
+      kernel_.program_of[mesh.tile(x, y)] = number;
     }
   }
   const Program& any = kernel_.programs.back();
@@ -273,7 +277,7 @@ StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& con
 }
 
 void StreamedGemm::route() {
-  const fabric::Mesh mesh = shape_.mesh;
+  const fabric::Mesh mesh = kernel_.mesh();
   for (std::uint32_t x = 0; x < mesh.columns; ++x) {
     kernel_.routes.set(mesh.tile(x, 0), kWeightColor, {Port::kRamp, Port::kSouth});
     for (std::uint32_t y = 1; y < mesh.rows; ++y) {
@@ -377,7 +381,7 @@ std::uint64_t StreamedGemm::weights_of_column(std::uint32_t x) const {
 }
 
 void StreamedGemm::fill(TileMesh& mesh) const {
-  const fabric::Mesh m = shape_.mesh;
+  const fabric::Mesh m = kernel_.mesh();
   const std::uint32_t t = shape_.tile_tokens();
   const Layout layout(shape_);
   const bool sparse = shape_.density < 1;
@@ -416,7 +420,7 @@ void StreamedGemm::fill(TileMesh& mesh) const {
 }
 
 void StreamedGemm::compare(Comparison& comparison) const {
-  const fabric::Mesh m = shape_.mesh;
+  const fabric::Mesh m = kernel_.mesh();
   const std::uint32_t t = shape_.tile_tokens();
   const FoldedRing ring(Line::row(m, 0, 0, m.columns - 1), kRingColors);
   const Layout layout(shape_);
@@ -437,6 +441,11 @@ void StreamedGemm::compare(Comparison& comparison) const {
       }
     }
   }
+}
+
+base::Rectangle StreamedGemm::working_tiles() const {
+  const fabric::Mesh m = kernel_.mesh();
+  return {{0, m.columns}, {1, m.rows}};
 }
 
 base::Cycles StreamedGemm::predicted() const {

@@ -14,7 +14,7 @@ namespace wse::tiles {
 struct KernelResult {
   base::Cycles cycles = 0;           ///< from the first issue to the cycle after the last one
   base::Cycles measured_cycles = 0;  ///< what the counters of the tiles say, if they are asked
-  double busy_fraction = 0;          ///< of the cycles of all tiles
+  double busy_fraction = 0;          ///< of the cycles of the working tiles
   std::uint64_t busy_cycles = 0;     ///< of all tiles
   std::uint64_t wavelet_hops = 0;
   std::uint64_t delivered = 0;  ///< wavelets at compute engines
@@ -67,6 +67,10 @@ class KernelJob {
   virtual void fill(TileMesh& mesh) const = 0;
   /// Adds all results.
   virtual void compare(Comparison& comparison) const = 0;
+  /// Tiles whose share of busy cycles counts: all, unless some only bring data.
+  virtual base::Rectangle working_tiles() const {
+    return {{0, kernel().mesh().columns}, {0, kernel().mesh().rows}};
+  }
   /// Changes what the counts of the mesh do not say.
   virtual void finish(const TileMesh&, KernelResult&) const {}
 };

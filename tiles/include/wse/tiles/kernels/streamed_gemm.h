@@ -11,7 +11,8 @@ namespace wse::tiles {
 
 /// Y = X W by weight streaming, Y[tokens, outputs], X[tokens, inputs], W[inputs, outputs].
 struct StreamedGemmShape {
-  fabric::Mesh mesh{2, 2};
+  fabric::Mesh mesh{1,
+                    1};  ///< of tiles with activations; a row that brings weights lies before them
   std::uint32_t tokens = 8;
   std::uint32_t inputs = 8;
   std::uint32_t outputs = 8;
@@ -19,7 +20,6 @@ struct StreamedGemmShape {
   /// Share of the weights that are not zero, in 0 < density <= 1; others are not sent.
   double density = 1;
 
-  std::uint32_t token_rows() const { return mesh.rows - 1; }
   /// Of a tile, with the padding of the last one: multiples of the lanes.
   std::uint32_t tile_tokens() const;
   std::uint32_t tile_inputs() const { return (inputs + mesh.columns - 1) / mesh.columns; }
@@ -28,10 +28,10 @@ struct StreamedGemmShape {
 
 /// GEMM with weights that are streamed and activations that stay.
 ///
-/// Layout   features over columns, tokens over rows. The tile in column x and row y > 0 holds tokens
-///          [(y - 1) t, y t) of block b of X and of Y, feature by feature, where b is the rank of x in a
-///          ring folded onto the row (0, 2, 4, .. and back over the odd columns). Row 0 holds the
-///          weights of its column, output by output, and stands for the lanes that bring them.
+/// Layout   features over columns, tokens over rows. The kernel has a row more than the shape: row 0 holds
+///          the weights of its column, output by output, and stands for the lanes that bring them. The tile
+///          in column x and row y > 0 holds tokens [(y - 1) t, y t) of block b of X and of Y, feature by feature, where
+///          b is the rank of x in a ring folded onto the row (0, 2, 4, .. and back over the odd columns).
 /// Steps    a weight is broadcast down its column and starts a vector operation in every tile: acc +=
 ///          w x[feature]. When the weights of an output are done, its sums travel around the ring of the
 ///          row to the tile that owns the output, each tile adds its own, on a microthread while the
@@ -52,6 +52,7 @@ class StreamedGemm final : public KernelJob {
   const Kernel& kernel() const override { return kernel_; }
   void fill(TileMesh& mesh) const override;
   void compare(Comparison& comparison) const override;
+  base::Rectangle working_tiles() const override;
 
   /// By the terms above, with the weights of the fullest column.
   base::Cycles predicted() const override;
@@ -74,7 +75,7 @@ class StreamedGemm final : public KernelJob {
     return weight_data_[std::size_t{output} * shape_.mesh.columns + rank];
   }
   std::uint32_t all_outputs() const { return shape_.tile_outputs() * shape_.mesh.columns; }
-  std::uint32_t all_tokens() const { return shape_.tile_tokens() * shape_.token_rows(); }
+  std::uint32_t all_tokens() const { return shape_.tile_tokens() * shape_.mesh.rows; }
   void route();
   Program weight_program() const;
 
