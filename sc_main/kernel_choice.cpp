@@ -9,6 +9,7 @@
 #include "wse/base/text_forms.h"
 #include "wse/tiles/kernels/collective_job.h"
 #include "wse/tiles/kernels/gemv.h"
+#include "wse/tiles/kernels/mesh_gemm.h"
 #include "wse/tiles/kernels/rowwise.h"
 #include "wse/tiles/kernels/stencil25.h"
 #include "wse/tiles/kernels/streamed_gemm.h"
@@ -130,16 +131,32 @@ std::unique_ptr<KernelJob> make_gemv(Request& r) {
 }
 
 std::unique_ptr<KernelJob> make_gemm(Request& r) {
+  const std::uint32_t m = r.size("m", 64, 1, 1 << 20);
+  const std::uint32_t k = r.size("k", 64, 1, 1 << 20);
+  const std::uint32_t n = r.size("n", 64, 1, 1 << 20);
+  const double density = r.share("density");
+  r.record.sizes = {{"m", m}, {"k", k}, {"n", n}, {"density", density}};
+  if (r.algorithm != "stream") {
+    r.errors.require(density == 1, "--density", density, "is for a GEMM by stream");
+    r.errors.throw_if_any();
+    tiles::MeshGemmShape shape{r.mesh,
+                               m,
+                               k,
+                               n,
+                               r.type,
+                               algorithm_of(r.algorithm, {tiles::MeshGemmAlgorithm::kSumma,
+                                                          tiles::MeshGemmAlgorithm::kCannon,
+                                                          tiles::MeshGemmAlgorithm::kInterleaved})};
+    return std::make_unique<tiles::MeshGemm>(shape, r.config, r.record.seed);
+  }
+  r.errors.throw_if_any();
   tiles::StreamedGemmShape shape;
   shape.mesh = r.mesh;
   shape.type = r.type;
-  shape.tokens = r.size("m", 64, 1, 1 << 20);
-  shape.inputs = r.size("k", 64, 1, 1 << 20);
-  shape.outputs = r.size("n", 64, 1, 1 << 20);
-  shape.density = r.share("density");
-  r.errors.throw_if_any();
-  r.record.sizes = {
-      {"m", shape.tokens}, {"k", shape.inputs}, {"n", shape.outputs}, {"density", shape.density}};
+  shape.tokens = m;
+  shape.inputs = k;
+  shape.outputs = n;
+  shape.density = density;
   return std::make_unique<tiles::StreamedGemm>(shape, r.config, r.record.seed);
 }
 
@@ -225,7 +242,7 @@ const std::vector<KernelKind>& kinds() {
       {"gemv", "y = A x, A[rows, cols]", {}, {"rows", "cols"}, "8x8", DataType::kFp32, make_gemv},
       {"gemm",
        "Y[m,n] = X[m,k] W[k,n]",
-       {"stream"},
+       {"stream", "summa", "cannon", "interleaved"},
        {"m", "k", "n", "density"},
        "8x8",
        DataType::kFp32,

@@ -4,16 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "axpy_layout.h"
 #include "plan.h"
 
 namespace wse::tiles {
 namespace {
 
 using P = ProgramBuilder;
-
-constexpr std::uint32_t kBanksStride = 32;  // bytes after which a walk meets the same bank again
-
-std::uint32_t round_up(std::uint32_t value, std::uint32_t to) { return (value + to - 1) / to * to; }
 
 }  // namespace
 
@@ -30,7 +27,7 @@ Gemv::Gemv(const GemvShape& shape, const MeshConfig& config, std::uint64_t seed)
 }
 
 std::uint32_t Gemv::stride() const {
-  return round_up(shape_.tile_rows(), kBanksStride / element_bytes());
+  return round_up(shape_.tile_rows(), kBankTurn / element_bytes());
 }
 
 Kernel Gemv::make_kernel() {
@@ -59,7 +56,7 @@ Array Gemv::multiply(ProgramBuilder& p) const {
   const std::uint32_t rows = shape_.tile_rows();
   const std::uint32_t columns = shape_.tile_columns();
   const std::uint32_t turn = std::min(columns, 32U);
-  const std::uint8_t sum_bytes = shape_.type == DataType::kFp16 ? 2 : 4;
+  const std::uint8_t sum_bytes = sum_bytes_of(shape_.type);
   const Array a = p.array("a", columns * stride(), element_bytes());
   const Array x = p.array("x", columns, element_bytes());
   const bool near = rows * sum_bytes <= config_.cache_bytes;

@@ -42,39 +42,52 @@ Port Line::towards(std::uint32_t from, std::uint32_t to) const {
 Port Line::inward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i - 1]); }
 Port Line::outward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i + 1]); }
 
-FoldedRing::FoldedRing(const Line& line, std::uint8_t colors) : line_(line), colors_(colors) {
+LineRing::LineRing(const Line& line, std::vector<std::uint32_t> order,
+                   std::vector<std::uint8_t> sends)
+    : line_(line), order_(std::move(order)), sends_(std::move(sends)), ranks_(order_.size()) {
+  for (std::uint32_t r = 0; r < size(); ++r) ranks_[order_[r]] = r;
+}
+
+LineRing LineRing::folded(const Line& line, std::uint8_t colors) {
   const std::uint32_t p = line.size();
-  for (std::uint32_t i = 0; i < p; i += 2) order_.push_back(i);
-  for (std::uint32_t i = p / 2; i > 0; --i) order_.push_back(2 * i - 1);
-  ranks_.resize(p);
-  for (std::uint32_t r = 0; r < p; ++r) ranks_[order_[r]] = r;
-}
-
-std::uint8_t FoldedRing::sends(std::uint32_t rank) const {
-  const std::uint32_t i = place(rank);
-  return static_cast<std::uint8_t>(colors_ + i % 2 * 2 + i / 2 % 2);
-}
-
-void FoldedRing::route(fabric::RouteTable& routes) const {
-  if (size() == 1) return;
-  for (std::uint32_t r = 0; r < size(); ++r) route(routes, r, r + 1);
-}
-
-/// Of ranks that follow each other.
-void FoldedRing::route(fabric::RouteTable& routes, std::uint32_t from, std::uint32_t to) const {
-  const std::uint32_t a = place(from);
-  const std::uint32_t b = place(to);
-  const Port out = a < b ? line_.outward(a) : line_.inward(a);
-  const Port in = a < b ? line_.inward(b) : line_.outward(b);
-  const std::uint8_t color = sends(from);
-  routes.set(line_[a], color, {Port::kRamp, out});
-  if (a + 2 == b || b + 2 == a) {
-    const std::uint32_t between = (a + b) / 2;
-    const Port passes_in = a < b ? line_.inward(between) : line_.outward(between);
-    const Port passes_out = a < b ? line_.outward(between) : line_.inward(between);
-    routes.set(line_[between], color, {passes_in, passes_out});
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t i = 0; i < p; i += 2) order.push_back(i);
+  for (std::uint32_t i = p / 2; i > 0; --i) order.push_back(2 * i - 1);
+  std::vector<std::uint8_t> sends;
+  for (const std::uint32_t i : order) {
+    sends.push_back(static_cast<std::uint8_t>(colors + i % 2 * 2 + i / 2 % 2));
   }
-  routes.set(line_[b], color, {in, Port::kRamp});
+  return {line, std::move(order), std::move(sends)};
+}
+
+LineRing LineRing::wrapped(const Line& line, std::uint8_t colors) {
+  const std::uint32_t p = line.size();
+  std::vector<std::uint32_t> order;
+  std::vector<std::uint8_t> sends;
+  for (std::uint32_t i = 0; i < p; ++i) {
+    order.push_back(i);
+    sends.push_back(static_cast<std::uint8_t>(colors + (i + 1 == p ? 2 : i % 2)));
+  }
+  return {line, std::move(order), std::move(sends)};
+}
+
+void LineRing::route(fabric::RouteTable& routes) const {
+  if (size() == 1) return;
+  for (std::uint32_t r = 0; r < size(); ++r) route(routes, r);
+}
+
+/// From a rank to the next one, through the routers between them.
+void LineRing::route(fabric::RouteTable& routes, std::uint32_t rank) const {
+  const std::uint32_t a = place(rank);
+  const std::uint32_t b = place(rank + 1);
+  const bool outwards = a < b;
+  const std::uint8_t color = sends(rank);
+  for (std::uint32_t i = a;; outwards ? ++i : --i) {
+    const Port from = i == a ? Port::kRamp : outwards ? line_.inward(i) : line_.outward(i);
+    const Port to = i == b ? Port::kRamp : outwards ? line_.outward(i) : line_.inward(i);
+    routes.set(line_[i], color, {from, to});
+    if (i == b) break;
+  }
 }
 
 }  // namespace wse::tiles

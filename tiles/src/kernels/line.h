@@ -27,28 +27,33 @@ class Line {
   std::vector<std::uint32_t> tiles_;
 };
 
-/// A ring folded onto a line: 0, 2, 4, .. and back over the odd ones, so that ranks that follow each
-/// other are at most two hops apart. Takes four colors: two in turn outwards, two back.
-class FoldedRing {
+/// Ranks of the tiles of a line in a ring, and the routes from each rank to the next one.
+class LineRing {
  public:
-  FoldedRing(const Line& line, std::uint8_t colors);
+  /// 0, 2, 4, .. and back over the odd ones: ranks that follow each other are at most two hops apart.
+  /// Four colors: two in turn outwards, two back.
+  static LineRing folded(const Line& line, std::uint8_t colors);
+  /// 0, 1, 2, .. and all the way back. Three colors: two in turn, one back.
+  static LineRing wrapped(const Line& line, std::uint8_t colors);
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(order_.size()); }
   /// Place on the line of a rank, modulo the size.
   std::uint32_t place(std::uint32_t rank) const { return order_[rank % size()]; }
   std::uint32_t rank(std::uint32_t place) const { return ranks_[place]; }
   /// Of what a rank sends to the next one, and of what it receives from the one before.
-  std::uint8_t sends(std::uint32_t rank) const;
+  std::uint8_t sends(std::uint32_t rank) const { return sends_[rank % size()]; }
   std::uint8_t receives(std::uint32_t rank) const { return sends(rank + size() - 1); }
   /// From every rank to the next one.
   void route(fabric::RouteTable& routes) const;
 
  private:
-  void route(fabric::RouteTable& routes, std::uint32_t from, std::uint32_t to) const;
+  LineRing(const Line& line, std::vector<std::uint32_t> order, std::vector<std::uint8_t> sends);
+  void route(fabric::RouteTable& routes, std::uint32_t rank) const;
+
   const Line line_;
-  const std::uint8_t colors_;
-  std::vector<std::uint32_t> order_;  ///< places by rank
-  std::vector<std::uint32_t> ranks_;  ///< by place
+  const std::vector<std::uint32_t> order_;  ///< places by rank
+  const std::vector<std::uint8_t> sends_;   ///< colors by rank
+  std::vector<std::uint32_t> ranks_;        ///< by place
 };
 
 }  // namespace wse::tiles

@@ -101,7 +101,7 @@ Collective ring_allreduce(const CollectiveShape& shape) {
   Collective collective(CollectiveKind::kAllreduce, shape);
   Kernel& kernel = collective.kernel;
   kernel.name = "allreduce ring";
-  const FoldedRing folded(Line::row(shape.mesh, 0, 0, p - 1), 0);
+  const LineRing folded = LineRing::folded(Line::row(shape.mesh, 0, 0, p - 1), 0);
   folded.route(kernel.routes);
   std::map<std::tuple<bool, std::uint8_t, std::uint8_t>, std::uint16_t> programs;
   for (std::uint32_t r = 0; r < p; ++r) {

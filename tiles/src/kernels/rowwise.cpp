@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "axpy_layout.h"
 #include "plan.h"
 #include "vector_math.h"
 
@@ -57,14 +58,14 @@ class TileProgram {
     y_ = activations("y", 0);
     if (shape.backward) dy_ = activations("dy", 2);
     if (shape.op == RowwiseOp::kSoftmax && !shape.backward) {
-      begin_in_pair(0);
+      begin_in_pair(p_, 0);
       powers_ = p.at_register(p.part(p.array("powers", f * stride32()), 0, group_), kFeature32);
     }
     scale_ = p.array("scale", f);
     shift_ = p.array("shift", f);
     mean_ = of_tokens("mean", 2);
     rstd_ = of_tokens("rstd", 1);
-    begin_in_pair(1);
+    begin_in_pair(p_, 1);
     value_ = p.array("value", value_elements(shape));
     v_ = p.at_register(p.part(value_, 0, group_), kToken);
     if (gradient_of_norm()) {
@@ -85,8 +86,7 @@ class TileProgram {
   }
   /// Elements from a feature to the next one: a turn of the banks.
   static std::uint32_t stride(const RowwiseShape& s) {
-    const std::uint32_t turn = kTurn / (s.type == kFp32 ? 4 : 2);
-    return (tokens(s) + turn - 1) / turn * turn;
+    return round_up(tokens(s), kBankTurn / element_bytes_of(s.type));
   }
   /// Of the value: sums of tokens; the gradient of a layer norm: two a token, two a feature.
   static std::uint32_t value_elements(const RowwiseShape& s) {
@@ -224,9 +224,6 @@ class TileProgram {
   }
 
  private:
-  static constexpr std::uint32_t kTurn = 32;  // bytes from a pair of banks to itself
-  static constexpr std::uint32_t kPair = 8;
-
   enum : std::uint8_t {
     kFeature = 1,  ///< bytes to the group of a feature among activations
     kFeature32,    ///< among fp32 numbers of the same shape
@@ -246,28 +243,24 @@ class TileProgram {
     return "skcde";
   }
 
-  std::uint32_t stride32() const { return (t_ + kTurn / 4 - 1) / (kTurn / 4) * (kTurn / 4); }
-  void begin_in_pair(std::uint32_t pair) {
-    const std::uint32_t now = p_.memory_bytes() / kPair % 4;
-    if (now != pair) p_.array("gap", (pair + 4 - now) % 4 * 2);
-  }
+  std::uint32_t stride32() const { return round_up(t_, kBankTurn / 4); }
   Array near_array(const std::string& name, std::uint32_t elements) {
     near_left_ -= 4 * elements;
     return p_.near_array(name, elements);
   }
   Operand scratch(const std::string& name) {
     if (4 * group_ <= near_left_) return p_.all(near_array(name, group_));
-    begin_in_pair(2);
+    begin_in_pair(p_, 2);
     return p_.all(p_.array(name, group_));
   }
   Operand activations(const char* name, std::uint32_t pair) {
-    begin_in_pair(pair);
-    const std::uint8_t bytes = shape_.type == kFp32 ? 4 : 2;
+    begin_in_pair(p_, pair);
+    const std::uint8_t bytes = element_bytes_of(shape_.type);
     const Array array = p_.array(name, shape_.tile_features() * stride(shape_), bytes);
     return p_.at_register(p_.part(array, 0, group_), kFeature);
   }
   Operand of_tokens(const char* name, std::uint32_t pair) {
-    begin_in_pair(pair);
+    begin_in_pair(p_, pair);
     return p_.at_register(p_.part(p_.array(name, t_), 0, group_), kToken);
   }
   bool gradient_of_norm() const { return shape_.op == RowwiseOp::kLayerNorm && shape_.backward; }
@@ -275,7 +268,7 @@ class TileProgram {
   /// For each group of tokens `before`, then `body` for each feature.
   template <class Before, class Body>
   void each(std::uint32_t features, const Before& before, const Body& body) {
-    const std::uint32_t bytes = shape_.type == kFp32 ? 4 : 2;
+    const std::uint32_t bytes = element_bytes_of(shape_.type);
     set(kToken, P::integer(0));
     set(kFirst, P::integer(0));
     w_.repeat(t_ / group_, kGroupsLeft, [&] {

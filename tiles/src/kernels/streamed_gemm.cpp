@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "axpy_layout.h"
 #include "line.h"
 #include "wse/tiles/cost_terms.h"
 #include "wse/tiles/program_builder.h"
@@ -19,54 +20,19 @@ using fabric::PortSet;
 using P = ProgramBuilder;
 
 constexpr std::uint8_t kWeightColor = 0;
-constexpr std::uint8_t kRingColors = 1;     // four
-constexpr std::uint32_t kBanksStride = 32;  // bytes after which a walk meets the same bank again
-
-std::uint32_t lanes_of_wire(DataType type) { return type == DataType::kFp32 ? 1 : 2; }
-std::uint8_t element_bytes_of(DataType type) { return type == DataType::kFp32 ? 4 : 2; }
-
-std::uint32_t round_up(std::uint32_t value, std::uint32_t to) { return (value + to - 1) / to * to; }
-
+constexpr std::uint8_t kRingColors = 1;  // four
 Precision precision_of(DataType type) {
   return type == DataType::kFp16    ? Precision::kFp16
          : type == DataType::kMixed ? Precision::kMixed
                                     : Precision::kFp32;
 }
 
-/// Where activations lie in a tile. Features begin in the first pair of banks, sums in one such that
-/// the reads of a step and the write of the one three before never meet. mixed: two features
-/// side by side, a wavelet's worth of each in turn, so that a walk goes on as fast as that of its sums
-/// of twice the width.
-struct Layout {
-  explicit Layout(const StreamedGemmShape& shape)
-      : mixed(shape.type == DataType::kMixed),
-        tokens(shape.tile_tokens()),
-        block((mixed ? 2 : 1) *
-              round_up(tokens, mixed ? 8 : kBanksStride / element_bytes_of(shape.type))) {}
-
-  std::uint32_t elements(std::uint32_t features) const {
-    return (mixed ? (features + 1) / 2 : features) * block;
-  }
-  std::uint32_t first(std::uint32_t feature) const {
-    return mixed ? feature / 2 * block + feature % 2 * 2 : feature * block;
-  }
-  std::uint32_t element(std::uint32_t feature, std::uint32_t token) const {
-    return first(feature) + (mixed ? token / 2 * 4 + token % 2 : token);
-  }
-  Operand walk(P& p, const Array& x, std::uint32_t feature) const {
-    if (!mixed) return p.part(x, first(feature), tokens);
-    return p.walk(x, first(feature), {{2, 1}, {tokens / 2, 4}});
-  }
-
-  const bool mixed;
-  const std::uint32_t tokens;
-  const std::uint32_t block;  ///< elements of a feature, or of two
-};
+AxpyLayout layout_of(const StreamedGemmShape& shape) { return {shape.type, shape.tile_tokens()}; }
 
 /// The program of the tiles of a rank that hold activations.
 class TileProgram {
  public:
-  TileProgram(const StreamedGemmShape& shape, const ComputeConfig& config, const FoldedRing& ring,
+  TileProgram(const StreamedGemmShape& shape, const ComputeConfig& config, const LineRing& ring,
               std::uint32_t rank)
       : shape_(shape),
         ring_(ring),
@@ -77,16 +43,16 @@ class TileProgram {
         outputs_(shape.tile_outputs()),
         p_(fmt::format("activations of rank {}", rank)) {
     const std::uint8_t bytes = element_bytes_of(type_);
-    const std::uint8_t sum_bytes = type_ == DataType::kFp16 ? 2 : 4;
-    const Layout layout(shape);
+    const std::uint8_t sum_bytes = sum_bytes_of(type_);
+    const AxpyLayout layout = layout_of(shape);
     x_ = p_.array("x", layout.elements(inputs_), bytes);
     const bool near = 2 * t_ * sum_bytes <= config.cache_bytes;
-    // Pairs of banks: x begins in 0, y in 0 (fp32: 2), the sums in 1 (fp16), 2 (mixed) or 3.
-    if (!near && type_ == DataType::kFp32) p_.array("gap before y", 4);
+    // What is left over of sums is written to y, at the pace of wavelets.
+    begin_in_pair(p_, type_ == DataType::kFp32 ? 2 : 0);
     y_ = p_.array("y", layout.elements(outputs_), bytes);
-    if (!near) p_.array("gap before sums", type_ == DataType::kMixed ? 4 : 2);
+    if (!near) begin_in_pair(p_, AxpyLayout::sum_pair(type_));
     for (Array& sum : sums_) {
-      const std::uint32_t n = near ? t_ : round_up(t_, kBanksStride / sum_bytes);
+      const std::uint32_t n = near ? t_ : round_up(t_, kBankTurn / sum_bytes);
       sum = near ? p_.near_array(&sum == &sums_[0] ? "sum 0" : "sum 1", n, sum_bytes)
                  : p_.array(&sum == &sums_[0] ? "sum 0" : "sum 1", n, sum_bytes);
     }
@@ -171,7 +137,7 @@ class TileProgram {
         break;
     }
     if (role == Role::kEnd || role == Role::kAlone) {
-      const Layout layout(shape_);
+      const AxpyLayout layout = layout_of(shape_);
       const std::uint32_t to = layout.first(owned_ + 1) - layout.first(owned_);
       p_.scalar(VectorOp::kAdd, DataType::kInt32, kOutput, P::r(kOutput),
                 P::integer(to * y_.element_bytes));
@@ -225,7 +191,7 @@ class TileProgram {
   }
 
   const StreamedGemmShape& shape_;
-  const FoldedRing& ring_;
+  const LineRing& ring_;
   const std::uint32_t rank_;
   const DataType type_;
   const std::uint32_t t_, inputs_, outputs_;
@@ -258,7 +224,8 @@ StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& con
   kernel_.name = "streamed gemm";
   make_data();
   route();
-  const FoldedRing ring(Line::row(shape.mesh, 0, 0, shape.mesh.columns - 1), kRingColors);
+  const LineRing ring =
+      LineRing::folded(Line::row(shape.mesh, 0, 0, shape.mesh.columns - 1), kRingColors);
   const std::uint16_t feeder = kernel_.add(weight_program());
   const fabric::Mesh mesh = kernel_.mesh();
   for (std::uint32_t x = 0; x < mesh.columns; ++x) {
@@ -287,7 +254,7 @@ void StreamedGemm::route() {
     }
   }
   for (std::uint32_t y = 1; y < mesh.rows; ++y) {
-    FoldedRing(Line::row(mesh, y, 0, mesh.columns - 1), kRingColors).route(kernel_.routes);
+    LineRing::folded(Line::row(mesh, y, 0, mesh.columns - 1), kRingColors).route(kernel_.routes);
   }
 }
 
@@ -374,7 +341,8 @@ std::vector<StreamedGemm::Weight> StreamedGemm::make_weights(std::uint32_t rank,
 }
 
 std::uint64_t StreamedGemm::weights_of_column(std::uint32_t x) const {
-  const FoldedRing ring(Line::row(shape_.mesh, 0, 0, shape_.mesh.columns - 1), kRingColors);
+  const LineRing ring =
+      LineRing::folded(Line::row(shape_.mesh, 0, 0, shape_.mesh.columns - 1), kRingColors);
   std::uint64_t sum = 0;
   for (std::uint32_t o = 0; o < all_outputs(); ++o) sum += weights(ring.rank(x), o).size();
   return sum;
@@ -383,9 +351,9 @@ std::uint64_t StreamedGemm::weights_of_column(std::uint32_t x) const {
 void StreamedGemm::fill(TileMesh& mesh) const {
   const fabric::Mesh m = kernel_.mesh();
   const std::uint32_t t = shape_.tile_tokens();
-  const Layout layout(shape_);
+  const AxpyLayout layout = layout_of(shape_);
   const bool sparse = shape_.density < 1;
-  const FoldedRing ring(Line::row(m, 0, 0, m.columns - 1), kRingColors);
+  const LineRing ring = LineRing::folded(Line::row(m, 0, 0, m.columns - 1), kRingColors);
   for (std::uint32_t x = 0; x < m.columns; ++x) {
     const std::uint32_t rank = ring.rank(x);
     std::vector<std::uint32_t> words;
@@ -422,8 +390,8 @@ void StreamedGemm::fill(TileMesh& mesh) const {
 void StreamedGemm::compare(Comparison& comparison) const {
   const fabric::Mesh m = kernel_.mesh();
   const std::uint32_t t = shape_.tile_tokens();
-  const FoldedRing ring(Line::row(m, 0, 0, m.columns - 1), kRingColors);
-  const Layout layout(shape_);
+  const LineRing ring = LineRing::folded(Line::row(m, 0, 0, m.columns - 1), kRingColors);
+  const AxpyLayout layout = layout_of(shape_);
   for (std::uint32_t o = 0; o < shape_.outputs; ++o) {
     std::vector<double> sums(all_tokens());
     for (std::uint32_t rank = 0; rank < m.columns; ++rank) {
