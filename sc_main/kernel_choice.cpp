@@ -268,6 +268,20 @@ const std::vector<KernelKind>& kinds() {
        "8x8",
        DataType::kFp32,
        rowwise(tiles::RowwiseOp::kGelu)},
+      {"cross-entropy",
+       "loss of m tokens over n features",
+       {"forward", "backward"},
+       {"m", "n"},
+       "8x8",
+       DataType::kFp32,
+       rowwise(tiles::RowwiseOp::kCrossEntropy)},
+      {"rotary",
+       "rotary embedding of the n features of m tokens",
+       {"forward", "backward"},
+       {"m", "n"},
+       "8x8",
+       DataType::kFp32,
+       rowwise(tiles::RowwiseOp::kRotary)},
       {"stencil25",
        "a wave on W x H x nz cells, eighth order in space",
        {},
@@ -396,7 +410,7 @@ std::string kernel_list() {
   std::string text;
   for (const KernelKind& kind : kinds()) {
     text +=
-        fmt::format("{:<11} {}{}{}\n", kind.name, kind.text, kind.algorithms.size() > 1 ? ": " : "",
+        fmt::format("{:<13} {}{}{}\n", kind.name, kind.text, kind.algorithms.size() > 1 ? ": " : "",
                     kind.algorithms.size() > 1 ? joined(kind.algorithms) : "");
   }
   return text;

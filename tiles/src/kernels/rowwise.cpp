@@ -4,350 +4,15 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <string>
 
 #include "axpy_layout.h"
 #include "plan.h"
-#include "vector_math.h"
+#include "rowwise_program.h"
 
 namespace wse::tiles {
 namespace {
 
-using P = ProgramBuilder;
-
-constexpr DataType kFp32 = DataType::kFp32;
-constexpr double kGeluFactor = 0.7978845608028654;  // sqrt(2 / pi)
-constexpr double kGeluCube = 0.044715;
-
-enum Which : std::uint32_t { kX, kScale, kShift, kDy };
-
-float single(double value) { return static_cast<float>(value); }
-
-/// The program of a tile while it is written. Tokens are worked through in groups so small that vectors
-/// of a group fit the buffer beside the datapath.
-class TileProgram {
- public:
-  TileProgram(P& p, const RowwiseShape& shape, const ComputeConfig& config)
-      : p_(p),
-        shape_(shape),
-        w_(p, config),
-        t_(tokens(shape)),
-        group_(group(shape)),
-        near_left_(config.cache_bytes),
-        one_(1 / single(shape.features)) {
-    const std::uint32_t f = shape.tile_features();
-    // Bytes beside the datapath go to what meets most in a step; the others, and what lies in memory,
-    // begin in pairs of banks where reads and the write of three steps before do not meet.
-    if (gradient_of_norm()) {
-      const Array sums = near_array("feature sums", 2);
-      both_ = p.all(sums);
-      scale_sum_ = p.part(sums, 0, 1);
-      shift_sum_ = p.part(sums, 1, 1);
-      scale_sums_ = p.walk(sums, 0, {{group_, 0}});
-      shift_sums_ = p.walk(sums, 1, {{group_, 0}});
-    }
-    for (const char name : order(shape)) {
-      (name == 's'   ? s_
-       : name == 'k' ? k_
-       : name == 'c' ? c_
-       : name == 'd' ? d_
-                     : e_) = scratch(std::string(1, name));
-    }
-    math_ = std::make_unique<VectorMath>(w_, group_, s_, k_);
-    x_ = activations("x", 0);
-    y_ = activations("y", 0);
-    if (shape.backward) dy_ = activations("dy", 2);
-    if (shape.op == RowwiseOp::kSoftmax && !shape.backward) {
-      begin_in_pair(p_, 0);
-      powers_ = p.at_register(p.part(p.array("powers", f * stride32()), 0, group_), kFeature32);
-    }
-    scale_ = p.array("scale", f);
-    shift_ = p.array("shift", f);
-    mean_ = of_tokens("mean", 2);
-    rstd_ = of_tokens("rstd", 1);
-    begin_in_pair(p_, 1);
-    value_ = p.array("value", value_elements(shape));
-    v_ = p.at_register(p.part(value_, 0, group_), kToken);
-    if (gradient_of_norm()) {
-      w_of_scale_ = p.at_register(p.part(value_, t_, group_), kToken);
-      of_scale_ = p.at_register(p.part(value_, 2 * t_, 1), kParameter);
-      of_shift_ = p.at_register(p.part(value_, 2 * t_ + f, 1), kParameter);
-    }
-  }
-
-  /// Tokens of a tile, padded to groups of equal size, and their number in a group.
-  static std::uint32_t tokens(const RowwiseShape& s) {
-    return group(s) * static_cast<std::uint32_t>(base::ceil_div(s.tile_tokens(), group(s)));
-  }
-  static std::uint32_t group(const RowwiseShape& s) {
-    constexpr std::uint32_t kMost = 16;
-    const std::uint64_t groups = base::ceil_div(s.tile_tokens(), kMost);
-    return static_cast<std::uint32_t>(base::ceil_div(s.tile_tokens(), groups));
-  }
-  /// Elements from a feature to the next one: a turn of the banks.
-  static std::uint32_t stride(const RowwiseShape& s) {
-    return round_up(tokens(s), kBankTurn / element_bytes_of(s.type));
-  }
-  /// Of the value: sums of tokens; the gradient of a layer norm: two a token, two a feature.
-  static std::uint32_t value_elements(const RowwiseShape& s) {
-    const std::uint32_t t = tokens(s);
-    const bool norm = s.op == RowwiseOp::kLayerNorm && s.backward;
-    return norm ? 2 * t + 2 * s.tile_features() : t;
-  }
-  Array value() const { return value_; }
-  base::Cycles cycles() const { return w_.cycles(); }
-
-  // Layer norm.
-
-  void sum(std::uint32_t features) {
-    each(
-        features, [&] { clear(v_); }, [&] { op(VectorOp::kAdd, v_, v_, x_); });
-  }
-  void sum_squares(std::uint32_t features) {
-    const auto mean = [&] {
-      real(VectorOp::kMul, mean_, v_, P::number(one_));
-      clear(v_);
-    };
-    each(features, mean, [&] {
-      op(VectorOp::kSub, c_, x_, mean_);
-      add_product(v_, c_, c_, kFp32);
-    });
-  }
-  void normalise(std::uint32_t features) {
-    const auto deviation = [&] {
-      real(VectorOp::kFma, c_, v_, P::number(one_), P::number(single(Rowwise::kEpsilon)));
-      math_->rsqrt(rstd_, c_);
-    };
-    each(features, deviation, [&] {
-      normalised();
-      load(kScaleRegister, scale_);
-      load(kShiftRegister, shift_);
-      op(VectorOp::kFma, y_, c_, P::r(kScaleRegister), P::r(kShiftRegister));
-    });
-  }
-  void norm_sums(std::uint32_t features) {
-    w_.vector(VectorOp::kMove, kFp32, p_.all(value_), P::number(0), value_.elements);
-    each(
-        features, [] {},
-        [&] {
-          normalised();
-          w_.vector(VectorOp::kMove, kFp32, both_, P::number(0), 2);
-          accumulate(VectorOp::kFma, scale_sums_, dy_, c_, scale_sums_);
-          accumulate(VectorOp::kAdd, shift_sums_, shift_sums_, dy_, {});
-          w_.vector(VectorOp::kAdd, kFp32, of_scale_, of_scale_, scale_sum_, 1);
-          w_.vector(VectorOp::kAdd, kFp32, of_shift_, of_shift_, shift_sum_, 1);
-          load(kScaleRegister, scale_);
-          op(VectorOp::kMul, d_, dy_, P::r(kScaleRegister));
-          real(VectorOp::kAdd, v_, v_, d_);
-          add_product(w_of_scale_, d_, c_, kFp32);
-        });
-  }
-  void norm_gradient(std::uint32_t features) {
-    const auto means = [&] {
-      real(VectorOp::kMul, v_, v_, P::number(one_));
-      real(VectorOp::kMul, w_of_scale_, w_of_scale_, P::number(one_));
-    };
-    each(features, means, [&] {
-      normalised();
-      load(kScaleRegister, scale_);
-      op(VectorOp::kMul, d_, dy_, P::r(kScaleRegister));
-      real(VectorOp::kSub, d_, d_, v_);
-      real(VectorOp::kMul, c_, c_, w_of_scale_);
-      real(VectorOp::kSub, d_, d_, c_);
-      op(VectorOp::kMul, y_, d_, rstd_);
-    });
-  }
-
-  // Softmax.
-
-  void largest(std::uint32_t features) {
-    each(
-        features, [&] { w_.vector(VectorOp::kMove, kFp32, v_, P::number(-3e38F), group_); },
-        [&] { op(VectorOp::kMax, v_, v_, x_); });
-  }
-  void sum_powers(std::uint32_t features) {
-    const auto keep = [&] {
-      w_.vector(VectorOp::kMove, kFp32, mean_, v_, group_);
-      clear(v_);
-    };
-    each(features, keep, [&] {
-      op(VectorOp::kSub, c_, x_, mean_);
-      math_->exp(powers_, c_);
-      real(VectorOp::kAdd, v_, v_, powers_);
-    });
-  }
-  void divide(std::uint32_t features) {
-    each(
-        features, [&] { math_->reciprocal(rstd_, v_); },
-        [&] { op(VectorOp::kMul, y_, powers_, rstd_); });
-  }
-  void sum_products(std::uint32_t features) {
-    each(
-        features, [&] { clear(v_); }, [&] { add_product(v_, x_, dy_, shape_.type); });
-  }
-  void softmax_gradient(std::uint32_t features) {
-    each(
-        features, [] {},
-        [&] {
-          op(VectorOp::kSub, c_, dy_, v_);
-          op(VectorOp::kMul, y_, x_, c_);
-        });
-  }
-
-  // GELU.
-
-  void gelu(std::uint32_t features) {
-    each(
-        features, [] {},
-        [&] {
-          square();
-          sigmoid();
-          op(VectorOp::kMul, y_, x_, e_);
-        });
-  }
-  void gelu_gradient(std::uint32_t features) {
-    each(
-        features, [] {},
-        [&] {
-          square();
-          // Twice the derivative of z.
-          real(VectorOp::kFma, mean_, c_, P::number(single(6 * kGeluCube * kGeluFactor)),
-               P::number(single(2 * kGeluFactor)));
-          sigmoid();
-          real(VectorOp::kSub, d_, P::number(1), e_);
-          real(VectorOp::kMul, d_, d_, e_);
-          real(VectorOp::kMul, d_, d_, mean_);
-          op(VectorOp::kMul, d_, x_, d_);
-          real(VectorOp::kAdd, d_, d_, e_);
-          op(VectorOp::kMul, y_, dy_, d_);
-        });
-  }
-
- private:
-  enum : std::uint8_t {
-    kFeature = 1,  ///< bytes to the group of a feature among activations
-    kFeature32,    ///< among fp32 numbers of the same shape
-    kParameter,    ///< among parameters
-    kToken,        ///< to the group among numbers of tokens
-    kFirst,        ///< to the group of the first feature among activations
-    kGroupsLeft,
-    kLeft,
-    kScaleRegister,
-    kShiftRegister
-  };
-
-  /// Scratch vectors, those that meet most first.
-  static std::string order(const RowwiseShape& s) {
-    if (s.op == RowwiseOp::kLayerNorm) return s.backward ? "cdesk" : "ceskd";
-    if (s.op == RowwiseOp::kSoftmax) return s.backward ? "ceskd" : "skcde";
-    return "skcde";
-  }
-
-  std::uint32_t stride32() const { return round_up(t_, kBankTurn / 4); }
-  Array near_array(const std::string& name, std::uint32_t elements) {
-    near_left_ -= 4 * elements;
-    return p_.near_array(name, elements);
-  }
-  Operand scratch(const std::string& name) {
-    if (4 * group_ <= near_left_) return p_.all(near_array(name, group_));
-    begin_in_pair(p_, 2);
-    return p_.all(p_.array(name, group_));
-  }
-  Operand activations(const char* name, std::uint32_t pair) {
-    begin_in_pair(p_, pair);
-    const std::uint8_t bytes = element_bytes_of(shape_.type);
-    const Array array = p_.array(name, shape_.tile_features() * stride(shape_), bytes);
-    return p_.at_register(p_.part(array, 0, group_), kFeature);
-  }
-  Operand of_tokens(const char* name, std::uint32_t pair) {
-    begin_in_pair(p_, pair);
-    return p_.at_register(p_.part(p_.array(name, t_), 0, group_), kToken);
-  }
-  bool gradient_of_norm() const { return shape_.op == RowwiseOp::kLayerNorm && shape_.backward; }
-
-  /// For each group of tokens `before`, then `body` for each feature.
-  template <class Before, class Body>
-  void each(std::uint32_t features, const Before& before, const Body& body) {
-    const std::uint32_t bytes = element_bytes_of(shape_.type);
-    set(kToken, P::integer(0));
-    set(kFirst, P::integer(0));
-    w_.repeat(t_ / group_, kGroupsLeft, [&] {
-      before();
-      set(kFeature, P::r(kFirst));
-      set(kFeature32, P::r(kToken));
-      set(kParameter, P::integer(0));
-      w_.repeat(features, kLeft, [&] {
-        body();
-        add(kFeature, stride(shape_) * bytes);
-        add(kFeature32, 4 * stride32());
-        add(kParameter, 4);
-      });
-      add(kToken, 4 * group_);
-      add(kFirst, bytes * group_);
-    });
-  }
-  void set(std::uint8_t r, Operand value) {
-    p_.set(r, value);
-    w_.count_scalar();
-  }
-  void add(std::uint8_t r, std::uint32_t n) {
-    p_.scalar(VectorOp::kAdd, DataType::kInt32, r, P::r(r), P::integer(n));
-    w_.count_scalar();
-  }
-  void load(std::uint8_t r, const Array& parameters) {
-    p_.load(r, P::r(kParameter), DataType::kInt32, P::integer(parameters.address));
-    w_.count_scalar();
-  }
-  /// With activations among the operands.
-  void op(VectorOp o, Operand result, Operand a, Operand b, Operand c = {}) {
-    w_.vector(o, shape_.type, result, a, b, c, group_);
-  }
-  void real(VectorOp o, Operand result, Operand a, Operand b, Operand c = {}) {
-    w_.vector(o, kFp32, result, a, b, c, group_);
-  }
-  void clear(Operand v) { w_.vector(VectorOp::kMove, kFp32, v, P::number(0), group_); }
-  /// Not at once: three operands in memory are too many.
-  void add_product(Operand sum, Operand a, Operand b, DataType type) {
-    w_.vector(VectorOp::kMul, type, e_, a, b, group_);
-    real(VectorOp::kAdd, sum, sum, e_);
-  }
-  /// Into one number: an element a step.
-  void accumulate(VectorOp o, Operand result, Operand a, Operand b, Operand c) {
-    p_.vector(o, shape_.type, result, a, b, c, P::integer(group_));
-    w_.count_steps(group_);
-  }
-  void normalised() {
-    op(VectorOp::kSub, c_, x_, mean_);
-    real(VectorOp::kMul, c_, c_, rstd_);
-  }
-  /// c = x^2, in two steps, as one would read its operand twice.
-  void square() {
-    op(VectorOp::kMul, c_, x_, P::number(1));
-    op(VectorOp::kMul, c_, c_, x_);
-  }
-  /// e = 1 / (1 + exp(-2 z)); c holds x^2.
-  void sigmoid() {
-    real(VectorOp::kFma, c_, c_, P::number(single(kGeluCube)), P::number(1));
-    op(VectorOp::kMul, d_, x_, c_);
-    real(VectorOp::kMul, d_, d_, P::number(single(-2 * kGeluFactor)));
-    math_->exp(c_, d_);
-    real(VectorOp::kAdd, d_, c_, P::number(1));
-    math_->reciprocal(e_, d_);
-  }
-
-  P& p_;
-  const RowwiseShape& shape_;
-  VectorWriter w_;
-  std::unique_ptr<VectorMath> math_;
-  const std::uint32_t t_;      ///< tokens of the tile
-  const std::uint32_t group_;  ///< of a group
-  std::uint32_t near_left_;    ///< bytes
-  const float one_;            ///< over the number of features
-  Array scale_, shift_, value_;
-  Operand x_, y_, dy_, mean_, rstd_, s_, k_, c_, d_, e_, powers_, v_;
-  Operand w_of_scale_, of_scale_, of_shift_;  ///< of the value
-  Operand both_, scale_sum_, shift_sum_, scale_sums_, shift_sums_;
-};
+enum Which : std::uint32_t { kX, kScale, kShift, kDy, kTarget };
 
 }  // namespace
 
@@ -359,6 +24,10 @@ std::string name_of(RowwiseOp op) {
       return "softmax";
     case RowwiseOp::kGelu:
       return "gelu";
+    case RowwiseOp::kCrossEntropy:
+      return "cross-entropy";
+    case RowwiseOp::kRotary:
+      return "rotary";
   }
   return {};
 }
@@ -377,53 +46,67 @@ Kernel Rowwise::make_kernel() {
   if (shape_.type == DataType::kFp16) {
     throw ProgramError(name + ": sums of fp16 are too coarse; mixed keeps activations of fp16");
   }
+  if (shape_.op == RowwiseOp::kRotary && shape_.features % 2 != 0) {
+    throw ProgramError(name + ": features are turned in pairs, their number must be even");
+  }
   const fabric::Mesh mesh = shape_.mesh;
-  const std::uint32_t t = TileProgram::tokens(shape_);
+  const std::uint32_t t = RowwiseProgram::tokens(shape_);
   CollectiveShape values;
   values.mesh = mesh;
-  values.words = TileProgram::value_elements(shape_);
+  values.words = RowwiseProgram::value_elements(shape_);
   CollectivePlan plan(CollectiveKind::kAllreduce, values, name);
-  std::unique_ptr<TileProgram> program;
+  std::unique_ptr<RowwiseProgram> program;
   base::Cycles longest = 0;
   const auto finish = [&] { longest = std::max(longest, program ? program->cycles() : 0); };
-  plan.arrays([&](P& p) {
+  plan.arrays([&](ProgramBuilder& p) {
     finish();
-    program = std::make_unique<TileProgram>(p, shape_, config_);
+    program = std::make_unique<RowwiseProgram>(p, shape_, config_);
     return program->value();
   });
   base::Cycles messages = 0;
-  const auto work = [&](void (TileProgram::*what)(std::uint32_t)) {
-    plan.work([&program, what](P&, std::uint32_t features) { (*program.*what)(features); },
-              [this](std::uint32_t tile) { return features_of(tile); });
+  const auto work = [&](void (RowwiseProgram::*what)(std::uint32_t)) {
+    plan.work(
+        [&program, what](ProgramBuilder&, std::uint32_t features) { (*program.*what)(features); },
+        [this](std::uint32_t tile) { return features_of(tile); });
   };
   const auto allreduce = [&](std::uint32_t words) {
     plan.part(0, words);
     plan.allreduce_rows();
     messages += predicted_allreduce_row(mesh.columns, words);
   };
-  if (shape_.op == RowwiseOp::kGelu) {
-    work(shape_.backward ? &TileProgram::gelu_gradient : &TileProgram::gelu);
-  } else if (shape_.op == RowwiseOp::kSoftmax && !shape_.backward) {
-    work(&TileProgram::largest);
+  if (shape_.op == RowwiseOp::kRotary) {
+    work(&RowwiseProgram::rotate);
+  } else if (shape_.op == RowwiseOp::kCrossEntropy) {
+    work(&RowwiseProgram::largest);
     plan.combine(VectorOp::kMax);
     allreduce(t);
-    work(&TileProgram::sum_powers);
+    plan.combine(VectorOp::kAdd);
+    work(shape_.backward ? &RowwiseProgram::sum_powers : &RowwiseProgram::sum_of_targets);
+    allreduce(shape_.backward ? t : 2 * t);
+    work(shape_.backward ? &RowwiseProgram::loss_gradient : &RowwiseProgram::loss);
+  } else if (shape_.op == RowwiseOp::kGelu) {
+    work(shape_.backward ? &RowwiseProgram::gelu_gradient : &RowwiseProgram::gelu);
+  } else if (shape_.op == RowwiseOp::kSoftmax && !shape_.backward) {
+    work(&RowwiseProgram::largest);
+    plan.combine(VectorOp::kMax);
+    allreduce(t);
+    work(&RowwiseProgram::sum_powers);
     plan.combine(VectorOp::kAdd);
     allreduce(t);
-    work(&TileProgram::divide);
+    work(&RowwiseProgram::divide);
   } else if (shape_.op == RowwiseOp::kSoftmax) {
-    work(&TileProgram::sum_products);
+    work(&RowwiseProgram::sum_products);
     allreduce(t);
-    work(&TileProgram::softmax_gradient);
+    work(&RowwiseProgram::softmax_gradient);
   } else if (!shape_.backward) {
-    work(&TileProgram::sum);
+    work(&RowwiseProgram::sum);
     allreduce(t);
-    work(&TileProgram::sum_squares);
+    work(&RowwiseProgram::sum_squares);
     allreduce(t);
-    work(&TileProgram::normalise);
+    work(&RowwiseProgram::normalise);
   } else {
     constexpr std::uint8_t kUp = 9;  // two colors
-    work(&TileProgram::norm_sums);
+    work(&RowwiseProgram::norm_sums);
     allreduce(2 * t);
     const std::uint32_t gradients = 2 * shape_.tile_features();
     plan.part(2 * t, gradients);
@@ -431,7 +114,7 @@ Kernel Rowwise::make_kernel() {
       plan.chain(Line::column(mesh, x, 0, mesh.rows - 1), kUp);
     }
     messages += mesh.rows > 1 ? predicted_chain(mesh.rows, gradients) : 0;
-    work(&TileProgram::norm_gradient);
+    work(&RowwiseProgram::norm_gradient);
   }
   Kernel kernel = plan.build(values.words, values.words).kernel;
   finish();
@@ -445,7 +128,7 @@ double Rowwise::input(std::uint32_t which, std::uint32_t token, std::uint32_t fe
   const std::uint64_t stream = std::uint64_t{which} << 32 | token;
   const double value = random_number(seed_, stream, feature);
   if (which == kScale || which == kShift) return rounded(value, 4);
-  return rounded(which == kX ? 3 * value : value, shape_.type == kFp32 ? 4 : 2);
+  return rounded(which == kX ? 3 * value : value, element_bytes_of(shape_.type));
 }
 
 std::vector<double> Rowwise::token_of(std::uint32_t which, std::uint32_t token) const {
@@ -461,7 +144,7 @@ std::vector<double> Rowwise::given(std::uint32_t token) const {
   std::vector<double> x = token_of(kX, token);
   if (shape_.op != RowwiseOp::kSoftmax || !shape_.backward) return x;
   x = forward(shape_.op, x, {}, {});
-  for (double& value : x) value = rounded(value, shape_.type == kFp32 ? 4 : 2);
+  for (double& value : x) value = rounded(value, element_bytes_of(shape_.type));
   return x;
 }
 
@@ -471,7 +154,8 @@ std::vector<double> Rowwise::forward(RowwiseOp op, const std::vector<double>& x,
   const auto n = static_cast<double>(x.size());
   if (op == RowwiseOp::kGelu) {
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const double z = kGeluFactor * (x[i] + kGeluCube * x[i] * x[i] * x[i]);
+      const double z =
+          RowwiseProgram::kGeluFactor * (x[i] + RowwiseProgram::kGeluCube * x[i] * x[i] * x[i]);
       y[i] = x[i] / (1 + std::exp(-2 * z));
     }
   } else if (op == RowwiseOp::kSoftmax) {
@@ -497,9 +181,11 @@ std::vector<double> Rowwise::backward(RowwiseOp op, const std::vector<double>& x
   const auto n = static_cast<double>(x.size());
   if (op == RowwiseOp::kGelu) {
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const double z = kGeluFactor * (x[i] + kGeluCube * x[i] * x[i] * x[i]);
+      const double z =
+          RowwiseProgram::kGeluFactor * (x[i] + RowwiseProgram::kGeluCube * x[i] * x[i] * x[i]);
       const double s = 1 / (1 + std::exp(-2 * z));
-      const double slope = kGeluFactor * (1 + 3 * kGeluCube * x[i] * x[i]);
+      const double slope =
+          RowwiseProgram::kGeluFactor * (1 + 3 * RowwiseProgram::kGeluCube * x[i] * x[i]);
       dx[i] = dy[i] * (s + 2 * x[i] * s * (1 - s) * slope);
     }
   } else if (op == RowwiseOp::kSoftmax) {
@@ -525,8 +211,64 @@ std::vector<double> Rowwise::backward(RowwiseOp op, const std::vector<double>& x
   return dx;
 }
 
+std::uint32_t Rowwise::target_of(std::uint32_t token) const {
+  const double place = (random_number(seed_, std::uint64_t{kTarget} << 32, token) + 1.0) / 2;
+  return std::min(static_cast<std::uint32_t>(place * shape_.features), shape_.features - 1);
+}
+
+void Rowwise::put_target(TileMesh& mesh, std::uint32_t token) const {
+  const std::uint32_t t = RowwiseProgram::tokens(shape_);
+  const Array array = *kernel_.programs.front().find_array("target");
+  const std::uint32_t target = target_of(token);
+  for (std::uint32_t column = 0; column < shape_.mesh.columns; ++column) {
+    mesh.write(shape_.mesh.tile(column, token / t), array.address + token % t * 4, &target, 4);
+  }
+}
+
+/// Of the features 2 i and 2 i + 1 of a token.
+double Rowwise::angle(std::uint32_t token, std::uint32_t i) const {
+  return token * std::pow(10'000, -2.0 * i / shape_.features);
+}
+
+void Rowwise::put_angles(TileMesh& mesh, std::uint32_t token) const {
+  const std::uint32_t t = RowwiseProgram::tokens(shape_);
+  const std::uint32_t each = shape_.tile_features() / 2;
+  const Program& any = kernel_.programs.front();
+  const std::uint32_t stride = any.find_array("cos")->elements / each;
+  for (std::uint32_t i = 0; i < shape_.features / 2; ++i) {
+    const std::uint32_t tile = shape_.mesh.tile(i / each, token / t);
+    const std::uint32_t place = i % each * stride + token % t;
+    write_numbers(mesh, tile, *any.find_array("cos"), {std::cos(angle(token, i))}, place);
+    write_numbers(mesh, tile, *any.find_array("sin"), {std::sin(angle(token, i))}, place);
+  }
+}
+
+/// Features of a token after the operation, or their gradients.
+std::vector<double> Rowwise::expected(std::uint32_t token) const {
+  const std::vector<double> x = given(token);
+  if (shape_.op == RowwiseOp::kRotary) {
+    std::vector<double> y(x.size());
+    for (std::uint32_t i = 0; i < x.size() / 2; ++i) {
+      const double c = rounded(std::cos(angle(token, i)), 4);
+      const double s = rounded(std::sin(angle(token, i)), 4) * (shape_.backward ? -1 : 1);
+      y[2 * i] = x[2 * i] * c - x[2 * i + 1] * s;
+      y[2 * i + 1] = x[2 * i] * s + x[2 * i + 1] * c;
+    }
+    return y;
+  }
+  if (shape_.op == RowwiseOp::kCrossEntropy) {
+    std::vector<double> y = forward(RowwiseOp::kSoftmax, x, {}, {});
+    if (!shape_.backward) return {-std::log(y[target_of(token)])};
+    y[target_of(token)] -= 1;
+    for (double& value : y) value /= shape_.tokens;
+    return y;
+  }
+  if (!shape_.backward) return forward(shape_.op, x, parameters(kScale), parameters(kShift));
+  return backward(shape_.op, x, parameters(kScale), token_of(kDy, token));
+}
+
 void Rowwise::fill(TileMesh& mesh) const {
-  const std::uint32_t t = TileProgram::tokens(shape_);
+  const std::uint32_t t = RowwiseProgram::tokens(shape_);
   const std::uint32_t each = shape_.tile_features();
   const Program& any = kernel_.programs.front();
   const auto array = [&](const char* name) { return *any.find_array(name); };
@@ -534,13 +276,15 @@ void Rowwise::fill(TileMesh& mesh) const {
     for (std::uint32_t f = 0; f < shape_.features; ++f) {
       const std::uint32_t tile = shape_.mesh.tile(f / each, number / t);
       write_numbers(mesh, tile, array(name), {token[f]},
-                    f % each * TileProgram::stride(shape_) + number % t);
+                    f % each * RowwiseProgram::stride(shape_) + number % t);
     }
   };
   for (std::uint32_t token = 0; token < shape_.tokens; ++token) {
     const std::vector<double> x = given(token);
     put(x, token, "x");
-    if (!shape_.backward) continue;
+    if (shape_.op == RowwiseOp::kCrossEntropy) put_target(mesh, token);
+    if (shape_.op == RowwiseOp::kRotary) put_angles(mesh, token);
+    if (!RowwiseProgram::has_dy(shape_)) continue;
     put(token_of(kDy, token), token, "dy");
     if (shape_.op != RowwiseOp::kLayerNorm) continue;
     double mean = 0;
@@ -563,36 +307,44 @@ void Rowwise::fill(TileMesh& mesh) const {
 }
 
 void Rowwise::compare(Comparison& comparison) const {
-  const std::uint32_t t = TileProgram::tokens(shape_);
+  const std::uint32_t t = RowwiseProgram::tokens(shape_);
   const std::uint32_t each = shape_.tile_features();
   const Program& any = kernel_.programs.front();
-  const std::vector<double> g = parameters(kScale);
-  const std::vector<double> b = parameters(kShift);
-  std::vector<double> dg(shape_.features, 0);
-  std::vector<double> db(shape_.features, 0);
+  const bool is_loss = shape_.op == RowwiseOp::kCrossEntropy && !shape_.backward;
   for (std::uint32_t token = 0; token < shape_.tokens; ++token) {
-    const std::vector<double> x = given(token);
-    const std::vector<double> dy = token_of(kDy, token);
-    const std::vector<double> y =
-        shape_.backward ? backward(shape_.op, x, g, dy) : forward(shape_.op, x, g, b);
-    for (std::uint32_t f = 0; f < shape_.features; ++f) {
-      comparison.add(shape_.mesh.tile(f / each, token / t), *any.find_array("y"), {y[f]},
-                     f % each * TileProgram::stride(shape_) + token % t);
+    const std::vector<double> y = expected(token);
+    for (std::uint32_t column = 0; is_loss && column < shape_.mesh.columns; ++column) {
+      comparison.add(shape_.mesh.tile(column, token / t), *any.find_array("loss"), y, token % t);
     }
-    const std::vector<double> normalised =
-        forward(RowwiseOp::kLayerNorm, x, std::vector<double>(x.size(), 1),
-                std::vector<double>(x.size(), 0));
-    for (std::uint32_t f = 0; f < shape_.features; ++f) {
-      dg[f] += dy[f] * normalised[f];
-      db[f] += dy[f];
+    for (std::uint32_t f = 0; !is_loss && f < shape_.features; ++f) {
+      comparison.add(shape_.mesh.tile(f / each, token / t), *any.find_array("y"), {y[f]},
+                     f % each * RowwiseProgram::stride(shape_) + token % t);
     }
   }
-  if (shape_.op != RowwiseOp::kLayerNorm || !shape_.backward) return;
+  if (shape_.op == RowwiseOp::kLayerNorm && shape_.backward) compare_parameters(comparison);
+}
+
+/// Gradients of scale and shift, in the first row of tiles.
+void Rowwise::compare_parameters(Comparison& comparison) const {
+  const std::uint32_t t = RowwiseProgram::tokens(shape_);
+  const std::uint32_t each = shape_.tile_features();
+  const std::vector<double> ones(shape_.features, 1);
+  const std::vector<double> zeros(shape_.features, 0);
+  std::vector<double> of_scale = zeros;
+  std::vector<double> of_shift = zeros;
+  for (std::uint32_t token = 0; token < shape_.tokens; ++token) {
+    const std::vector<double> normalised =
+        forward(RowwiseOp::kLayerNorm, given(token), ones, zeros);
+    for (std::uint32_t f = 0; f < shape_.features; ++f) {
+      of_scale[f] += input(kDy, token, f) * normalised[f];
+      of_shift[f] += input(kDy, token, f);
+    }
+  }
+  const Array value = *kernel_.programs.front().find_array("value");
   for (std::uint32_t f = 0; f < shape_.features; ++f) {
     const std::uint32_t tile = shape_.mesh.tile(f / each, 0);
-    const Array value = *any.find_array("value");
-    comparison.add(tile, value, {dg[f]}, 2 * t + f % each);
-    comparison.add(tile, value, {db[f]}, 2 * t + each + f % each);
+    comparison.add(tile, value, {of_scale[f]}, 2 * t + f % each);
+    comparison.add(tile, value, {of_shift[f]}, 2 * t + each + f % each);
   }
 }
 

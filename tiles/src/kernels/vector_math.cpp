@@ -58,4 +58,29 @@ void VectorMath::rsqrt(Operand result, Operand x) {
   }
 }
 
+/// With m = x 2^-k between sqrt(1/2) and sqrt(2) and f = m - 1: k ln 2 + f - f^2 / 2 + f^3 q(f).
+void VectorMath::log(Operand result, Operand x) {
+  constexpr std::int64_t kSqrtHalf = 0x3f3504f3;  // bits
+  constexpr float kLn2 = 0.693147181F;
+  // Least squares of log(1 + f) over the interval, as in the Cephes library.
+  constexpr std::array<float, 9> kTerms{7.0376836292e-2F,  -1.1514610310e-1F, 1.1676998740e-1F,
+                                        -1.2420140846e-1F, 1.4249322787e-1F,  -1.6668057665e-1F,
+                                        2.0000714765e-1F,  -2.4999993993e-1F, 3.3333331174e-1F};
+  integer(VectorOp::kSub, k_, x, P::integer(kSqrtHalf));
+  integer(VectorOp::kShiftRight, k_, k_, P::integer(23));
+  integer(VectorOp::kShiftLeft, s_, k_, P::integer(23));
+  integer(VectorOp::kSub, result, x, s_);
+  real(VectorOp::kSub, result, result, P::number(1));
+  real(VectorOp::kFma, s_, result, P::number(kTerms[0]), P::number(kTerms[1]));
+  for (std::size_t i = 2; i < kTerms.size(); ++i) {
+    real(VectorOp::kFma, s_, s_, result, P::number(kTerms[i]));
+  }
+  real(VectorOp::kFma, s_, s_, result, P::number(-0.5F));
+  real(VectorOp::kMul, s_, s_, result);
+  real(VectorOp::kMul, s_, s_, result);
+  real(VectorOp::kAdd, result, result, s_);
+  w_.vector(VectorOp::kFromInt, DataType::kFp32, k_, k_, n_);
+  real(VectorOp::kFma, result, k_, P::number(kLn2), result);
+}
+
 }  // namespace wse::tiles

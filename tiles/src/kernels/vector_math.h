@@ -56,6 +56,7 @@ class VectorWriter {
 ///     exp         2^k times a polynomial of degree 6; relative error 2e-7; clamped to -87 .. 88; in place
 ///     reciprocal  a first guess from the bits, three Newton steps; relative error 2e-7; positive numbers
 ///     rsqrt       the same
+///     log         of numbers from 1 on: exponent and a polynomial of degree 9; error 2e-7 and a rounding
 class VectorMath {
  public:
   VectorMath(VectorWriter& writer, std::uint32_t n, Operand s, Operand k)
@@ -64,6 +65,7 @@ class VectorMath {
   void exp(Operand result, Operand x);
   void reciprocal(Operand result, Operand x);
   void rsqrt(Operand result, Operand x);
+  void log(Operand result, Operand x);
 
  private:
   void real(VectorOp op, Operand result, Operand a, Operand b, Operand c = {}) {

@@ -10,7 +10,7 @@
 
 namespace wse::tiles {
 
-enum class RowwiseOp : std::uint8_t { kLayerNorm, kSoftmax, kGelu };
+enum class RowwiseOp : std::uint8_t { kLayerNorm, kSoftmax, kGelu, kCrossEntropy, kRotary };
 std::string name_of(RowwiseOp op);
 
 /// An operation on activations X[tokens, features], token by token.
@@ -24,10 +24,13 @@ struct RowwiseShape {
 
   /// Of a tile, with the padding of the last ones.
   std::uint32_t tile_tokens() const { return (tokens + mesh.rows - 1) / mesh.rows; }
-  std::uint32_t tile_features() const { return (features + mesh.columns - 1) / mesh.columns; }
+  std::uint32_t tile_features() const {
+    const std::uint32_t each = (features + mesh.columns - 1) / mesh.columns;
+    return op == RowwiseOp::kRotary ? (each + 1) / 2 * 2 : each;
+  }
 };
 
-/// Layer norm, softmax and GELU, forward and backward.
+/// Layer norm, softmax, GELU, cross-entropy and rotary embedding, forward and backward.
 ///
 /// Layout   features over columns, tokens over rows. A tile holds its features one after the other, the
 ///          tokens of each side by side; padding takes no part. Scale and shift of the layer norm are
@@ -37,6 +40,10 @@ struct RowwiseShape {
 ///          its gradient sums of dy g and of dy g x^, where x^ = (x - mean) rstd, in one message; dx;
 ///                      dg and db of the tile's tokens are summed up the columns, into the first row
 ///          softmax     the largest x of a token, then the sum of exp(x - it); backward the sum of y dy
+///          cross-entropy  the largest x, then the sum of exp(x - it) and the x of the target: the loss
+///                      of each token, in every tile of its row; backward (softmax - target) / tokens
+///          rotary      features 2 i and 2 i + 1 are turned by token x 10000^(-2 i / features): nothing is
+///                      sent
 ///          GELU        x / (1 + exp(-2 z)), z = sqrt(2 / pi) (x + 0.044715 x^3): nothing is sent
 /// Time     the vector steps and scalar instructions of the fullest tile, counted while the program is
 ///          written, and the closed forms of its reductions [luczynski2024].
@@ -66,6 +73,12 @@ class Rowwise final : public KernelJob {
   double input(std::uint32_t which, std::uint32_t token, std::uint32_t feature) const;
   std::vector<double> token_of(std::uint32_t which, std::uint32_t token) const;
   std::vector<double> given(std::uint32_t token) const;
+  std::vector<double> expected(std::uint32_t token) const;
+  std::uint32_t target_of(std::uint32_t token) const;
+  double angle(std::uint32_t token, std::uint32_t i) const;
+  void put_target(TileMesh& mesh, std::uint32_t token) const;
+  void put_angles(TileMesh& mesh, std::uint32_t token) const;
+  void compare_parameters(Comparison& comparison) const;
   std::vector<double> parameters(std::uint32_t which) const;
 
   const RowwiseShape shape_;
