@@ -26,11 +26,8 @@ TEST(GemvTest, AnyShapeGivesTheProductInEveryTileOfARow) {
   const std::uint64_t cases = testing::case_count(60, 10);
   for (std::uint64_t seed = 0; seed < cases; ++seed) {
     base::Random random(seed);
-    const auto from = [&random](std::uint32_t low, std::uint32_t high) {
-      return low + static_cast<std::uint32_t>(random.below(high - low + 1));
-    };
-    const GemvShape s =
-        shape({from(1, 20), from(1, 4)}, from(1, 200), from(1, 300), kTypes[seed % 3]);
+    const GemvShape s = shape({random.between(1, 20), random.between(1, 4)}, random.between(1, 200),
+                              random.between(1, 300), kTypes[seed % 3]);
     const Gemv gemv(s, MeshConfig(), seed);
     const KernelResult result = run_kernel(gemv, MeshConfig());
     ASSERT_LE(result.max_rel_error, gemv.error_bound())

@@ -22,12 +22,9 @@ TEST(MeshGemmTest, AnyShapeGivesTheProduct) {
   const std::uint64_t cases = testing::case_count(90, 9);
   for (std::uint64_t seed = 0; seed < cases; ++seed) {
     base::Random random(seed);
-    const auto from = [&random](std::uint32_t low, std::uint32_t high) {
-      return low + static_cast<std::uint32_t>(random.below(high - low + 1));
-    };
-    const std::uint32_t side = from(1, 9);
-    const MeshGemmShape s{{side, side}, from(1, 60),          from(1, 60),
-                          from(1, 60),  kTypes[seed / 3 % 3], kAlgorithms[seed % 3]};
+    const std::uint32_t side = random.between(1, 9);
+    const MeshGemmShape s{{side, side},          random.between(1, 60), random.between(1, 60),
+                          random.between(1, 60), kTypes[seed / 3 % 3],  kAlgorithms[seed % 3]};
     const MeshGemm gemm(s, MeshConfig(), seed);
     const KernelResult result = run_kernel(gemm, MeshConfig());
     ASSERT_LE(result.max_rel_error, gemm.error_bound())

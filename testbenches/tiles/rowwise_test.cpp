@@ -33,11 +33,9 @@ TEST(RowwiseTest, AnyShapeGivesTheFunctionAndItsGradient) {
   const std::uint64_t cases = testing::case_count(200, 20);
   for (std::uint64_t seed = 0; seed < cases; ++seed) {
     base::Random random(seed);
-    const auto from = [&random](std::uint32_t low, std::uint32_t high) {
-      return low + static_cast<std::uint32_t>(random.below(high - low + 1));
-    };
     const RowwiseShape s =
-        shape(kOps[seed % 3], seed / 3 % 2 == 1, {from(1, 9), from(1, 4)}, from(1, 70), from(1, 40),
+        shape(kOps[seed % 3], seed / 3 % 2 == 1, {random.between(1, 9), random.between(1, 4)},
+              random.between(1, 70), random.between(1, 40),
               seed / 6 % 2 == 1 ? DataType::kMixed : DataType::kFp32);
     const Rowwise kernel(s, MeshConfig(), seed);
     const KernelResult result = run_kernel(kernel, MeshConfig());

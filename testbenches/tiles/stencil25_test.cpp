@@ -24,13 +24,10 @@ TEST(Stencil25Test, AnyGridGivesTheWave) {
   const std::uint64_t cases = testing::case_count(30, 5);
   for (std::uint64_t seed = 0; seed < cases; ++seed) {
     base::Random random(seed);
-    const auto from = [&random](std::uint32_t low, std::uint32_t high) {
-      return low + static_cast<std::uint32_t>(random.below(high - low + 1));
-    };
-    const fabric::Mesh mesh{from(5, 13), from(5, 13)};
-    const std::uint32_t nz = from(1, 40);
-    const std::uint32_t block = from(0, 1) == 0 ? 0 : from(1, 45);
-    const std::uint32_t steps = from(1, 4);
+    const fabric::Mesh mesh{random.between(5, 13), random.between(5, 13)};
+    const std::uint32_t nz = random.between(1, 40);
+    const std::uint32_t block = random.between(0, 1) == 0 ? 0 : random.between(1, 45);
+    const std::uint32_t steps = random.between(1, 4);
     const KernelResult result = run(mesh, nz, block, steps, seed);
     ASSERT_LT(result.max_rel_error, 1e-5)
         << "seed " << seed << ": " << mesh.columns << " x " << mesh.rows << " x " << nz

@@ -34,12 +34,10 @@ TEST(StreamedGemmTest, AnyShapeGivesTheProduct) {
   const std::uint64_t cases = testing::case_count(60, 10);
   for (std::uint64_t seed = 0; seed < cases; ++seed) {
     base::Random random(seed);
-    const auto from = [&random](std::uint32_t low, std::uint32_t high) {
-      return low + static_cast<std::uint32_t>(random.below(high - low + 1));
-    };
-    StreamedGemmShape s =
-        shape({from(1, 6), from(1, 4)}, from(1, 90), from(1, 40), from(1, 40), kTypes[seed % 3]);
-    if (random.below(2) == 0) s.density = 0.05 + 0.9 * static_cast<double>(from(0, 100)) / 100;
+    StreamedGemmShape s = shape({random.between(1, 6), random.between(1, 4)}, random.between(1, 90),
+                                random.between(1, 40), random.between(1, 40), kTypes[seed % 3]);
+    if (random.below(2) == 0)
+      s.density = 0.05 + 0.9 * static_cast<double>(random.between(0, 100)) / 100;
     const StreamedGemm gemm(s, MeshConfig(), seed);
     const KernelResult result = run_kernel(gemm, MeshConfig());
     ASSERT_LE(result.max_rel_error, gemm.error_bound())

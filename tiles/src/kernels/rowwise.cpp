@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "axpy_layout.h"
 #include "plan.h"
@@ -13,6 +14,16 @@ namespace wse::tiles {
 namespace {
 
 enum Which : std::uint32_t { kX, kScale, kShift, kDy, kTarget };
+
+/// Mean and one over the standard deviation.
+std::pair<double, double> moments(const std::vector<double>& x) {
+  const auto n = static_cast<double>(x.size());
+  double mean = 0;
+  double squares = 0;
+  for (const double value : x) mean += value / n;
+  for (const double value : x) squares += (value - mean) * (value - mean) / n;
+  return {mean, 1 / std::sqrt(squares + Rowwise::kEpsilon)};
+}
 
 }  // namespace
 
@@ -151,7 +162,6 @@ std::vector<double> Rowwise::given(std::uint32_t token) const {
 std::vector<double> Rowwise::forward(RowwiseOp op, const std::vector<double>& x,
                                      const std::vector<double>& g, const std::vector<double>& b) {
   std::vector<double> y(x.size());
-  const auto n = static_cast<double>(x.size());
   if (op == RowwiseOp::kGelu) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double z =
@@ -164,11 +174,7 @@ std::vector<double> Rowwise::forward(RowwiseOp op, const std::vector<double>& x,
     for (std::size_t i = 0; i < x.size(); ++i) sum += y[i] = std::exp(x[i] - largest);
     for (double& value : y) value /= sum;
   } else {
-    double mean = 0;
-    double squares = 0;
-    for (const double value : x) mean += value / n;
-    for (const double value : x) squares += (value - mean) * (value - mean) / n;
-    const double rstd = 1 / std::sqrt(squares + kEpsilon);
+    const auto [mean, rstd] = moments(x);
     for (std::size_t i = 0; i < x.size(); ++i) y[i] = (x[i] - mean) * rstd * g[i] + b[i];
   }
   return y;
@@ -193,11 +199,7 @@ std::vector<double> Rowwise::backward(RowwiseOp op, const std::vector<double>& x
     for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * dy[i];
     for (std::size_t i = 0; i < x.size(); ++i) dx[i] = x[i] * (dy[i] - sum);
   } else {
-    double mean = 0;
-    double squares = 0;
-    for (const double value : x) mean += value / n;
-    for (const double value : x) squares += (value - mean) * (value - mean) / n;
-    const double rstd = 1 / std::sqrt(squares + kEpsilon);
+    const auto [mean, rstd] = moments(x);
     double sum = 0;
     double with_x = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -287,14 +289,11 @@ void Rowwise::fill(TileMesh& mesh) const {
     if (!RowwiseProgram::has_dy(shape_)) continue;
     put(token_of(kDy, token), token, "dy");
     if (shape_.op != RowwiseOp::kLayerNorm) continue;
-    double mean = 0;
-    double squares = 0;
-    for (const double value : x) mean += value / shape_.features;
-    for (const double value : x) squares += (value - mean) * (value - mean) / shape_.features;
+    const auto [mean, rstd] = moments(x);
     for (std::uint32_t column = 0; column < shape_.mesh.columns; ++column) {
       const std::uint32_t tile = shape_.mesh.tile(column, token / t);
       write_numbers(mesh, tile, array("mean"), {mean}, token % t);
-      write_numbers(mesh, tile, array("rstd"), {1 / std::sqrt(squares + kEpsilon)}, token % t);
+      write_numbers(mesh, tile, array("rstd"), {rstd}, token % t);
     }
   }
   for (std::uint32_t tile = 0; tile < shape_.mesh.tiles(); ++tile) {

@@ -18,6 +18,10 @@ class Random {
   }
   /// Uniform in 0 .. bound - 1; the bias of the modulo is below bound / 2^64.
   std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+  /// The same in low .. high.
+  std::uint32_t between(std::uint32_t low, std::uint32_t high) {
+    return low + static_cast<std::uint32_t>(below(std::uint64_t{high} - low + 1));
+  }
 
  private:
   std::uint64_t state_;
