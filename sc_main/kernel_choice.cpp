@@ -9,6 +9,7 @@
 #include "wse/base/text_forms.h"
 #include "wse/tiles/kernels/collective_job.h"
 #include "wse/tiles/kernels/gemv.h"
+#include "wse/tiles/kernels/gradient_gemm.h"
 #include "wse/tiles/kernels/mesh_gemm.h"
 #include "wse/tiles/kernels/rowwise.h"
 #include "wse/tiles/kernels/stencil25.h"
@@ -139,6 +140,10 @@ std::unique_ptr<KernelJob> make_gemm(Request& r) {
   if (r.algorithm != "stream") {
     r.errors.require(density == 1, "--density", density, "is for a GEMM by stream");
     r.errors.throw_if_any();
+    if (r.algorithm == "stream-gradient") {
+      const tiles::GradientGemmShape gradient{r.mesh, m, k, n, r.type};
+      return std::make_unique<tiles::GradientGemm>(gradient, r.config, r.record.seed);
+    }
     tiles::MeshGemmShape shape{r.mesh,
                                m,
                                k,
@@ -242,7 +247,7 @@ const std::vector<KernelKind>& kinds() {
       {"gemv", "y = A x, A[rows, cols]", {}, {"rows", "cols"}, "8x8", DataType::kFp32, make_gemv},
       {"gemm",
        "Y[m,n] = X[m,k] W[k,n]",
-       {"stream", "summa", "cannon", "interleaved"},
+       {"stream", "stream-gradient", "summa", "cannon", "interleaved"},
        {"m", "k", "n", "density"},
        "8x8",
        DataType::kFp32,

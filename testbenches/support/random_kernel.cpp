@@ -110,7 +110,8 @@ class RandomProgram {
     kUnpack,
     kBlock,
     kActivate,
-    kControls
+    kControls,
+    kAccumulate
   };
   struct Work {
     Job job;
@@ -205,10 +206,10 @@ class RandomProgram {
     }
     dice_.shuffle(works);
     for (std::uint32_t k = dice_.below(6); k > 0; --k) {
-      static constexpr std::array kJobs{Job::kCompute, Job::kCompute, Job::kCompute,
-                                        Job::kCompute, Job::kScalars, Job::kAccess,
-                                        Job::kLoop,    Job::kFifo,    Job::kSeek,
-                                        Job::kUnpack,  Job::kBlock,   Job::kActivate};
+      static constexpr std::array kJobs{
+          Job::kCompute, Job::kCompute,  Job::kCompute,   Job::kCompute, Job::kScalars,
+          Job::kAccess,  Job::kLoop,     Job::kFifo,      Job::kSeek,    Job::kUnpack,
+          Job::kBlock,   Job::kActivate, Job::kAccumulate};
       works.insert(works.begin() + dice_.below(works.size() + 1),
                    {kJobs[dice_.below(kJobs.size())], 0, 0});
     }
@@ -325,6 +326,8 @@ class RandomProgram {
         return seek();
       case Job::kUnpack:
         return unpack();
+      case Job::kAccumulate:
+        return accumulate();
       case Job::kBlock:
         return block();
       case Job::kActivate:
@@ -523,6 +526,25 @@ class RandomProgram {
     const Operand from = dice_.chance(70) ? p_.part(pairs_, 0, length)
                                           : p_.integer(dice_.below(5) << 16 | dice_.below(65536));
     maybe_microthread(p_.vector(VectorOp::kUnpack, type, to, from, p_.integer(length)));
+  }
+
+  /// Into one element, near or not.
+  void accumulate() {
+    const Array array = dice_.one_of(arrays_);
+    const std::uint32_t length = dice_.from(1, 30);
+    const Operand sum = p_.walk(array, dice_.below(array.elements), {{length, 0}});
+    DataType type = any_type();
+    while (!fits(type, array.element_bytes)) type = any_type();
+    const Operand a = memory(any_bytes(type), length, false);
+    Instruction& i = p_.vector(VectorOp::kAdd, type, sum, a, sum, p_.integer(length));
+    if (dice_.chance(50)) std::swap(i.a, i.b);
+    if (!is_integer(type) && dice_.chance(50)) {
+      i.op = VectorOp::kFma;
+      i.b = any_scalar(type);
+      i.a = a;
+      i.c = sum;
+    }
+    maybe_microthread(i);
   }
 
   void block() {

@@ -475,8 +475,13 @@ bool SlowEngines::step_vector(Tile& t, std::size_t thread) {
     unpack(t, o, a[0]);
   } else {
     std::vector<std::uint32_t> results;
+    const std::size_t sum = accumulator_of(o);
     for (std::size_t e = 0; e < n; ++e) {
-      results.push_back(tiles::compute(i.op, i.type, a[e], b[e], c[e]));
+      const auto value = [&](std::size_t operand, std::uint32_t read) {
+        return operand == sum && e > 0 ? results.back() : read;
+      };
+      results.push_back(
+          tiles::compute(i.op, i.type, value(1, a[e]), value(2, b[e]), value(3, c[e])));
     }
     write_result(t, i, o, results);
   }
@@ -508,6 +513,18 @@ void SlowEngines::finish_vector(Tile& t, std::size_t thread) {
   if (i.completion == Completion::kUnblock) t.blocked.erase(i.target);
 }
 
+/// The operand that is the result as well, a single near element; 0: there is none, or not one.
+std::size_t SlowEngines::accumulator_of(const Operation& o) {
+  const Descriptor* d = o.operand[kResult];
+  if (d == nullptr || d->kind != DescriptorKind::kMemory || !d->near) return 0;
+  if (d->dimensions != 1 || d->strides[0] != 0) return 0;
+  std::vector<std::size_t> same;
+  for (std::size_t k = 1; k < o.operand.size(); ++k) {
+    if (o.operand[k] == d) same.push_back(k);
+  }
+  return same.size() == 1 ? same.front() : 0;
+}
+
 std::size_t SlowEngines::elements_of_step(const Instruction& i, const Operation& o) const {
   std::uint64_t n = config_.compute.lanes(i.op, i.type);
   n = std::min(n, o.length - o.done);
@@ -515,7 +532,8 @@ std::size_t SlowEngines::elements_of_step(const Instruction& i, const Operation&
     if (d == nullptr) continue;
     if (is_fabric(d->kind)) n = std::min<std::uint64_t>(n, d->element_bytes == 2 ? 2 : 1);
     if (d->kind != DescriptorKind::kMemory) continue;
-    if (d->strides[0] != 1) n = 1;
+    const bool sum = accumulator_of(o) != 0 && d == o.operand[kResult];
+    if (d->strides[0] != 1 && !sum) n = 1;
     n = std::min<std::uint64_t>(n, d->extents[0] - o.done % d->extents[0]);
   }
   return static_cast<std::size_t>(n);

@@ -127,6 +127,7 @@ class SlowEngines final : public fabric::EngineSink {
   bool start_vector(Tile& t, const tiles::Instruction& i);
   bool step_vector(Tile& t, std::size_t thread);
   void finish_vector(Tile& t, std::size_t thread);
+  static std::size_t accumulator_of(const Operation& o);
   std::size_t elements_of_step(const tiles::Instruction& i, const Operation& o) const;
   bool operands_are_there(const Tile& t, const Operation& o, std::size_t n) const;
   bool result_has_room(const Tile& t, const Operation& o, std::size_t n) const;

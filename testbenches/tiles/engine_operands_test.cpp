@@ -280,6 +280,32 @@ TEST(EngineOperandsTest, ASumWalksOnOneElement) {
   EXPECT_THAT(bench.get<float>(0, sum), ElementsAre(36.0F));
 }
 
+TEST(EngineOperandsTest, AnAccumulatorTakesTheElementsOfAStepOneAfterTheOther) {
+  // A product of two vectors: four elements of fp16 a step, two of mixed, whose sum is fp32.
+  for (const DataType type : {kFp16, DataType::kMixed}) {
+    const std::uint8_t sum_bytes = type == kFp16 ? 2 : 4;
+    P p("p");
+    const Array x = p.near_array("x", 16, 2), y = p.array("y", 16, 2);
+    const Array sum = p.near_array("sum", 1, sum_bytes);
+    const Operand into = p.walk(sum, 0, {{16, 0}});
+    p.task("t").active = true;
+    p.vector(VectorOp::kFma, type, into, p.all(x), p.all(y), into, P::integer(16));
+    p.end();
+    Bench bench(on_one_tile(p), MeshConfig());
+    std::vector<std::uint16_t> ones(16, 0x3c00);
+    ones[3] = 0x4000;  // 2
+    bench.put(0, x, ones);
+    bench.put(0, y, ones);
+    bench.run();
+    EXPECT_EQ(bench.mesh().cycles(), type == kFp16 ? 4U : 8U);
+    if (type == kFp16) {
+      EXPECT_EQ(bench.get<std::uint16_t>(0, sum)[0], Half::of(19.0F).bits());
+    } else {
+      EXPECT_EQ(bench.get<float>(0, sum)[0], 19.0F);
+    }
+  }
+}
+
 // Lanes -------------------------------------------------------------------------------------------
 
 TEST(EngineOperandsTest, AStepInMemoryDoesAsManyElementsAsThereAreLanes) {

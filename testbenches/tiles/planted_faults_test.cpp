@@ -11,6 +11,7 @@
 #include "support/fabric_case.h"
 #include "wse/base/random.h"
 #include "wse/tiles/kernels/gemv.h"
+#include "wse/tiles/kernels/gradient_gemm.h"
 #include "wse/tiles/kernels/mesh_gemm.h"
 #include "wse/tiles/kernels/rowwise.h"
 #include "wse/tiles/kernels/stencil25.h"
@@ -145,6 +146,10 @@ std::vector<Case> cases() {
     add(density == 1 ? "gemm stream" : "gemm stream, sparse",
         std::make_unique<StreamedGemm>(g, config, 1), 1e-5, {"x", "y"});
   }
+  add("gemm stream-gradient",
+      std::make_unique<GradientGemm>(GradientGemmShape{{4, 3}, 24, 16, 20, DataType::kFp32}, config,
+                                     1),
+      1e-5, {"x", "dy", "dw"});
   for (const MeshGemmAlgorithm a :
        {MeshGemmAlgorithm::kSumma, MeshGemmAlgorithm::kCannon, MeshGemmAlgorithm::kInterleaved}) {
     add("gemm " + name_of(a),

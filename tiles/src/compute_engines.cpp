@@ -115,18 +115,22 @@ void ComputeEngines::compile(const Program& program) {
   wavelet_tasks_.push_back(started);
   std::vector<std::uint8_t> most;
   std::vector<bool> in_memory;
+  std::vector<std::uint8_t> accumulators;
   std::uint32_t takes_controls = 0;
   for (const Instruction& i : program.instructions) {
     if (i.opcode == Opcode::kReceive && i.target != kNowhere) takes_controls |= 1U << i.a.value;
     num_threads_ = std::max(num_threads_, std::uint32_t{i.thread} + 1);
     std::uint32_t n = config_.lanes(i.op, i.type);
+    const std::uint32_t accumulator = accumulator_of(program, i);
+    accumulators.push_back(static_cast<std::uint8_t>(accumulator));
     bool memory = i.opcode == Opcode::kVector && i.op != VectorOp::kUnpack;
     for (const Operand& operand : {i.result, i.a, i.b, i.c}) {
       if (i.opcode != Opcode::kVector || operand.kind != Operand::Kind::kDescriptor) continue;
       const Descriptor& d = program.descriptors[operand.value];
       memory = memory && d.kind == DescriptorKind::kMemory;
       if (is_fabric(d.kind)) n = std::min(n, 4U / d.element_bytes);
-      if (d.kind == DescriptorKind::kMemory && d.strides[0] != 1) n = 1;
+      const bool accumulates = accumulator != 0 && operand.value == i.result.value;
+      if (d.kind == DescriptorKind::kMemory && d.strides[0] != 1 && !accumulates) n = 1;
     }
     most.push_back(static_cast<std::uint8_t>(n));
     in_memory.push_back(memory);
@@ -134,6 +138,7 @@ void ComputeEngines::compile(const Program& program) {
   }
   most_elements_.push_back(std::move(most));
   in_memory_.push_back(std::move(in_memory));
+  accumulators_.push_back(std::move(accumulators));
   takes_controls_.push_back(static_cast<std::uint8_t>(takes_controls));
 }
 

@@ -8,6 +8,21 @@
 
 namespace wse::tiles {
 
+std::uint32_t accumulator_of(const Program& program, const Instruction& i) {
+  if (i.opcode != Opcode::kVector || i.result.kind != Operand::Kind::kDescriptor) return 0;
+  const Descriptor& d = program.descriptors[i.result.value];
+  const bool one = d.kind == DescriptorKind::kMemory && d.near && d.dimensions == 1;
+  if (!one || d.strides[0] != 0) return 0;
+  std::uint32_t found = 0;
+  const Operand* const operands[3]{&i.a, &i.b, &i.c};
+  for (std::uint32_t o = 0; o < 3; ++o) {
+    if (operands[o]->kind != i.result.kind || operands[o]->value != i.result.value) continue;
+    if (found != 0) return 0;
+    found = o + 1;
+  }
+  return found;
+}
+
 const Task* Program::task_of(std::uint32_t instruction) const {
   const Task* found = nullptr;
   for (const Task& task : tasks) {

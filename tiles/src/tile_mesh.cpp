@@ -113,12 +113,14 @@ TileMesh::TileMesh(const Kernel& kernel, const MeshConfig& config, std::uint32_t
 void TileMesh::write(std::uint32_t tile, std::uint32_t address, const void* data,
                      std::size_t bytes) {
   WSE_CHECK(address + bytes <= reach_, "a write past the memory of a tile");
+  if (bytes == 0) return;  // of nothing, which may be nowhere
   std::memcpy(arena_.view(0).data + tile * stride_of(reach_) + address, data, bytes);
 }
 
 void TileMesh::read(std::uint32_t tile, std::uint32_t address, void* data,
                     std::size_t bytes) const {
   WSE_CHECK(address + bytes <= reach_, "a read past the memory of a tile");
+  if (bytes == 0) return;
   std::memcpy(data, arena_.view(0).data + tile * stride_of(reach_) + address, bytes);
 }
 

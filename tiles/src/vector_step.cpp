@@ -391,6 +391,7 @@ bool ComputeEngines::run_alone(Visit& v, const Instruction& i, Thread& t) {
     return i.type == DataType::kMixed && bytes == 2 ? widen(bits) : bits;
   };
   const bool narrows = i.type == DataType::kMixed && lines[0].descriptor->element_bytes == 2;
+  const std::uint32_t accumulator = accumulators_[v.t.program][t.instruction];
   std::uint32_t done = 0;
   std::uint32_t steps = 0;
   base::Cycles cycles = 0;
@@ -402,8 +403,10 @@ bool ComputeEngines::run_alone(Visit& v, const Instruction& i, Thread& t) {
     cycles += bank_cycles(v, i, t, n);
     std::uint32_t results[kMostElements];
     for (std::uint32_t e = 0; e < n; ++e) {
-      results[e] = compute(i.op, i.type, fetch_at(lines[1], done + e), fetch_at(lines[2], done + e),
-                           fetch_at(lines[3], done + e));
+      std::uint32_t values[4]{};
+      for (std::uint32_t o = 1; o < 4; ++o) values[o] = fetch_at(lines[o], done + e);
+      if (accumulator != 0 && e > 0) values[accumulator] = results[e - 1];
+      results[e] = compute(i.op, i.type, values[1], values[2], values[3]);
     }
     for (std::uint32_t e = 0; e < n; ++e) {
       write(v.t.memory + lines[0].at(done + e), lines[0].descriptor->element_bytes,
@@ -436,21 +439,25 @@ bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
   if (v.t.stopped) return true;
   const std::uint32_t cycles = bank_cycles(v, i, t, n);
   if (cycles > 1) v.t.datapath_free = now_ + cycles;
-  Source a;
-  Source b;
-  Source c;
-  if (!open(v, t, 1, i.a, n, a) || !open(v, t, 2, i.b, n, b) || !open(v, t, 3, i.c, n, c)) {
-    return true;
+  const std::uint32_t accumulator = accumulators_[v.t.program][t.instruction];
+  Source sources[4];
+  const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
+  for (std::uint32_t o = 1; o < 4; ++o) {
+    if (!open(v, t, o, *operands[o], o == accumulator ? 1 : n, sources[o])) return true;
   }
   if (i.op == VectorOp::kUnpack) {
-    if (!unpack(v, i, t, fetch(a, 0, DataType::kInt32))) return true;
+    if (!unpack(v, i, t, fetch(sources[1], 0, DataType::kInt32))) return true;
   } else {
     std::uint32_t results[kMostElements];
     for (std::uint32_t e = 0; e < n; ++e) {
-      results[e] =
-          compute(i.op, i.type, fetch(a, e, i.type), fetch(b, e, i.type), fetch(c, e, i.type));
+      std::uint32_t values[4]{};
+      for (std::uint32_t o = 1; o < 4; ++o) {
+        values[o] = o == accumulator && e > 0 ? results[e - 1] : fetch(sources[o], e, i.type);
+      }
+      results[e] = compute(i.op, i.type, values[1], values[2], values[3]);
     }
-    if (!put(v, i, t, n, results)) return true;
+    const bool all = accumulator == 0;
+    if (!put(v, i, t, all ? n : 1, all ? results : results + n - 1)) return true;
   }
   t.done += n;
   stats_.end = std::max(stats_.end, now_ + cycles);

@@ -27,6 +27,13 @@ class Line {
   std::vector<std::uint32_t> tiles_;
 };
 
+/// Routes of two colors by which the tiles of a line send to all others, one after the other from the first
+/// one on. A tile hears those before it on the first color, then sends on it and hears itself, and sends on
+/// the second color before it hears those behind it there. Whoever has sent hands the line on by a control
+/// wavelet of kHandOn on the first color, and by the advance flag on the second.
+void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colors);
+inline constexpr std::uint32_t kHandOn = 1U << 2;  ///< the next router advances, no other
+
 /// Ranks of the tiles of a line in a ring, and the routes from each rank to the next one.
 class LineRing {
  public:

@@ -16,10 +16,6 @@
 namespace wse::tiles {
 namespace {
 
-using fabric::ColorRoute;
-using fabric::PopMode;
-using fabric::Port;
-using fabric::PortSet;
 using P = ProgramBuilder;
 
 constexpr DataType kInt32 = DataType::kInt32;
@@ -233,42 +229,6 @@ void MeshGemm::make_ring_kernel() {
 
 namespace {
 
-/// Routes of the four colors: of A eastwards and westwards, of B southwards and northwards. A tile hears
-/// the owners before it on the first color of an axis, then sends on it and hears itself, and sends on the
-/// second color before it hears the owners behind it there.
-void route_summa(fabric::RouteTable& routes) {
-  const fabric::Mesh mesh = routes.mesh();
-  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
-    for (const std::uint8_t axis : {std::uint8_t{0}, std::uint8_t{2}}) {
-      const Port forth = axis == 0 ? Port::kEast : Port::kSouth;
-      const Port back = axis == 0 ? Port::kWest : Port::kNorth;
-      const bool is_first = mesh.neighbour(tile, back) == fabric::Mesh::kNone;
-      const bool is_last = mesh.neighbour(tile, forth) == fabric::Mesh::kNone;
-      PortSet on = Port::kRamp;
-      if (!is_last) on = on | forth;
-      ColorRoute first(is_first ? Port::kRamp : back, on);
-      first.pop = PopMode::kAlways;
-      if (!is_first) {
-        first.positions[1] = {Port::kRamp, on};
-        first.position_count = 2;
-      }
-      routes.set(tile, axis, first);
-      const auto second_color = static_cast<std::uint8_t>(axis + 1);
-      if (is_first && is_last) continue;
-      if (is_first) {
-        routes.set(tile, second_color, {forth, Port::kRamp});
-        continue;
-      }
-      ColorRoute second(Port::kRamp, back);
-      if (!is_last) {
-        second.positions[1] = {forth, Port::kRamp | PortSet(back)};
-        second.position_count = 2;
-      }
-      routes.set(tile, second_color, second);
-    }
-  }
-}
-
 /// Where a tile lies on an axis.
 struct Ends {
   bool first = false;
@@ -376,16 +336,15 @@ class SummaProgram {
   /// Whoever has sent the blocks that are multiplied now lets the next tile send.
   void hand_on() {
     P& p = b_.program();
-    constexpr std::uint32_t kNextAdvances = 1U << 2;
     for (const std::uint8_t axis : {std::uint8_t{0}, std::uint8_t{1}}) {
       if (ends_[axis].last) continue;
       const std::uint8_t place = axis == 0 ? kColumnRegister : kRowRegister;
       p.scalar(VectorOp::kEqual, kInt32, kTest, P::r(place), P::r(kStep));
       const std::uint16_t not_mine = p.here();
       p.jump_if_zero(P::r(kTest));
-      on_microthread(p.vector(VectorOp::kMove, kInt32, control_[axis], P::integer(kNextAdvances),
-                              P::integer(1)),
-                     static_cast<std::uint8_t>(kForthA + axis));
+      on_microthread(
+          p.vector(VectorOp::kMove, kInt32, control_[axis], P::integer(kHandOn), P::integer(1)),
+          static_cast<std::uint8_t>(kForthA + axis));
       p.at(not_mine).target = p.here();
     }
   }
@@ -400,8 +359,11 @@ class SummaProgram {
 }  // namespace
 
 void MeshGemm::make_summa_kernel() {
-  route_summa(kernel_.routes);
   const std::uint32_t p = shape_.side();
+  for (std::uint32_t i = 0; i < p; ++i) {
+    route_turns(kernel_.routes, Line::row(shape_.mesh, i, 0, p - 1), 0);
+    route_turns(kernel_.routes, Line::column(shape_.mesh, i, 0, p - 1), 2);
+  }
   std::map<std::uint32_t, std::uint16_t> programs;
   for (std::uint32_t tile = 0; tile < shape_.mesh.tiles(); ++tile) {
     const base::Coordinate at = shape_.mesh.at(tile);

@@ -144,8 +144,8 @@ class RowwiseProgram {
         [&] {
           normalised();
           w_.vector(VectorOp::kMove, kFp32, both_, P::number(0), 2);
-          accumulate(VectorOp::kFma, scale_sums_, dy_, c_, scale_sums_);
-          accumulate(VectorOp::kAdd, shift_sums_, shift_sums_, dy_, {});
+          op(VectorOp::kFma, scale_sums_, dy_, c_, scale_sums_);
+          op(VectorOp::kAdd, shift_sums_, shift_sums_, dy_);
           w_.vector(VectorOp::kAdd, kFp32, of_scale_, of_scale_, scale_sum_, 1);
           w_.vector(VectorOp::kAdd, kFp32, of_shift_, of_shift_, shift_sum_, 1);
           load(kScaleRegister, scale_);
@@ -397,11 +397,6 @@ class RowwiseProgram {
   void add_product(Operand sum, Operand a, Operand b, DataType type) {
     w_.vector(VectorOp::kMul, type, e_, a, b, group_);
     real(VectorOp::kAdd, sum, sum, e_);
-  }
-  /// Into one number: an element a step.
-  void accumulate(VectorOp o, Operand result, Operand a, Operand b, Operand c) {
-    p_.vector(o, shape_.type, result, a, b, c, P::integer(group_));
-    w_.count_steps(group_);
   }
   /// d = 1 where the feature is the target of the token, else 0.
   void is_target() {

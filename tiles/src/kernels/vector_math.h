@@ -25,8 +25,6 @@ class VectorWriter {
   }
   /// A scalar instruction that the caller writes.
   void count_scalar(std::uint32_t n = 1) { cycles_ += n * times_ * config_.scalar_cycles; }
-  /// Steps of a vector operation that the caller writes.
-  void count_steps(std::uint32_t n) { cycles_ += n * times_; }
   /// Runs `body` so often; register `counter` counts.
   template <class Body>
   void repeat(std::uint32_t times, std::uint8_t counter, const Body& body) {

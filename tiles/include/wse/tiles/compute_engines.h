@@ -262,6 +262,8 @@ class ComputeEngines {
   std::vector<std::vector<std::uint8_t>> most_elements_;
   /// By program and instruction: a vector operation on nothing but memory and values.
   std::vector<std::vector<bool>> in_memory_;
+  /// By program and instruction: accumulator_of().
+  std::vector<std::vector<std::uint8_t>> accumulators_;
   bool has_priorities_ = false;        ///< of any microthread, but medium
   std::vector<std::uint32_t> listed_;  ///< tiles to visit in a cycle
   base::Cycles now_ = 0;

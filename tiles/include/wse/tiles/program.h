@@ -23,6 +23,9 @@ inline constexpr std::uint32_t kInstructionBytes = 8;  ///< A-037: at the end of
 inline constexpr std::uint8_t kNone = 0xff;            ///< no color, register, task
 inline constexpr std::uint16_t kNowhere = 0xffff;      ///< no instruction to jump to
 
+struct Instruction;
+struct Program;
+
 /// What an operand of a vector operation walks over.
 enum class DescriptorKind : std::uint8_t {
   kMemory,    ///< 1 to 4 dimensions
@@ -155,6 +158,11 @@ struct Program {
   /// The task that an instruction belongs to, for messages.
   const Task* task_of(std::uint32_t instruction) const;
 };
+
+/// The operand (1: a, 2: b, 3: c) of a vector operation that its result accumulates into: the same
+/// descriptor of one element (stride 0) of an array in the buffer beside the datapath. A step adds as many
+/// elements to it, one after the other, as there are lanes. 0: the operation has none.
+std::uint32_t accumulator_of(const Program& program, const Instruction& instruction);
 
 /// The registers that hold the column and row of the tile at launch; all others are 0.
 inline constexpr std::uint8_t kColumnRegister = 14;
