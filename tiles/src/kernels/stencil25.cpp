@@ -124,7 +124,6 @@ Program Stencil25::program(const std::array<std::uint32_t, 4>& senders) const {
   const std::uint32_t blocks = shape_.blocks();
   const std::uint32_t padded = b * blocks;
   const std::uint32_t column = padded + 2 * kReach;
-  const auto issue = [](std::uint32_t n) { return P::integer(n); };
   P p(fmt::format("stencil {} {} {} {}", senders[0], senders[1], senders[2], senders[3]));
   const Array cells = p.array("cells", 2 * column);
   const Array sums = p.array("sums", padded);
@@ -146,23 +145,20 @@ Program Stencil25::program(const std::array<std::uint32_t, 4>& senders) const {
   const Operand sum = p.at_register(p.walk(sums, 0, {{b, 1}, {4 * kSenders, 0}}), kSum);
   const Operand all_products = p.all(buffer);
   const Operand all_sums = p.part(sums, 0, shape_.nz);
-  const Operand now = p.at_register(p.part(cells, kReach, shape_.nz), kNow);
   const Operand last = p.at_register(p.part(cells, kReach, shape_.nz), kLast);
-  (void)now;
-  (void)counts;
   const auto add = [&](std::uint8_t r, Operand value) {
     p.scalar(VectorOp::kAdd, kInt32, r, P::r(r), value);
   };
   const auto receive = [&] {
     for (std::uint8_t d = 0; d < 4; ++d) {
       on_microthread(p.vector(VectorOp::kMul, kFp32, products[d], in[d], coefficients[d],
-                              issue(senders[d] * b)),
+                              P::integer(senders[d] * b)),
                      d, Completion::kActivate, static_cast<std::uint8_t>(kReceived + d));
     }
   };
   const auto send = [&] {
     for (std::uint8_t d = 0; d < 4; ++d) {
-      on_microthread(p.vector(VectorOp::kMove, kFp32, out[d], sent, issue(b)),
+      on_microthread(p.vector(VectorOp::kMove, kFp32, out[d], sent, P::integer(b)),
                      static_cast<std::uint8_t>(4 + d), Completion::kActivate,
                      static_cast<std::uint8_t>(kDataSent + d));
     }
@@ -215,9 +211,10 @@ Program Stencil25::program(const std::array<std::uint32_t, 4>& senders) const {
     p.end();
   }
   const auto send_control = [&](std::uint8_t d, std::uint32_t commands, std::uint8_t then) {
-    on_microthread(p.vector(VectorOp::kMove, kInt32, control[d], P::integer(commands), issue(1)),
-                   static_cast<std::uint8_t>(4 + d), Completion::kActivate,
-                   static_cast<std::uint8_t>(then + d));
+    on_microthread(
+        p.vector(VectorOp::kMove, kInt32, control[d], P::integer(commands), P::integer(1)),
+        static_cast<std::uint8_t>(4 + d), Completion::kActivate,
+        static_cast<std::uint8_t>(then + d));
     p.end();
   };
   // Commands for this router, the next one, and the last one that has heard: they move on.
