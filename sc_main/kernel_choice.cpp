@@ -7,6 +7,7 @@
 
 #include "wse/base/config_errors.h"
 #include "wse/base/text_forms.h"
+#include "wse/tiles/kernels/attention.h"
 #include "wse/tiles/kernels/collective_job.h"
 #include "wse/tiles/kernels/gemv.h"
 #include "wse/tiles/kernels/gradient_gemm.h"
@@ -180,6 +181,24 @@ std::function<std::unique_ptr<KernelJob>(Request&)> rowwise(tiles::RowwiseOp op)
   };
 }
 
+std::unique_ptr<KernelJob> make_attention(Request& r) {
+  tiles::AttentionShape shape;
+  shape.mesh = r.mesh;
+  shape.type = r.type;
+  shape.tokens = r.size("m", 64, 1, 1 << 20);
+  shape.heads = r.size("heads", 1, 1, 4096);
+  const std::uint32_t features = r.size("n", 64, 1, 1 << 20);
+  shape.causal = r.algorithm.find("full") == std::string::npos;
+  shape.backward = r.algorithm.find("backward") != std::string::npos;
+  r.errors.require(features % shape.heads == 0, "--n", features, "must be a multiple of --heads");
+  r.errors.require(r.mesh.columns % shape.heads == 0, "--heads", shape.heads,
+                   "must divide the columns of the mesh: a head is a group of columns");
+  r.errors.throw_if_any();
+  shape.head_features = features / shape.heads;
+  r.record.sizes = {{"m", shape.tokens}, {"n", features}, {"heads", shape.heads}};
+  return std::make_unique<tiles::Attention>(shape, r.config, r.record.seed);
+}
+
 std::unique_ptr<KernelJob> make_stencil25(Request& r) {
   tiles::StencilShape shape;
   shape.mesh = r.mesh;
@@ -287,6 +306,13 @@ const std::vector<KernelKind>& kinds() {
        "8x8",
        DataType::kFp32,
        rowwise(tiles::RowwiseOp::kRotary)},
+      {"attention",
+       "of m tokens to each other, n features in heads",
+       {"causal", "causal-backward", "full", "full-backward"},
+       {"m", "n", "heads"},
+       "8x8",
+       DataType::kFp32,
+       make_attention},
       {"stencil25",
        "a wave on W x H x nz cells, eighth order in space",
        {},
@@ -371,6 +397,7 @@ void KernelChoice::add_to(po::options_description& options) {
       "n", po::value(&sizes["n"])->value_name("N"), "its columns, or features")(
       "density", po::value(&sizes["density"])->value_name("D"),
       "share of the weights that are not zero (default 1)")(
+      "heads", po::value(&sizes["heads"])->value_name("H"), "of an attention (default 1)")(
       "nz", po::value(&sizes["nz"])->value_name("N"), "cells of a tile of a stencil (default 100)")(
       "block", po::value(&sizes["block"])->value_name("B"),
       "cells that it exchanges at a time (default: as many as fit)")(

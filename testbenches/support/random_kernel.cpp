@@ -382,7 +382,9 @@ class RandomProgram {
     for (std::uint32_t k = 0; k < wavelets; ++k) {
       const auto target = static_cast<std::uint8_t>(dice_.below(kDataRegisters - 1));
       const auto next = static_cast<std::uint16_t>(p_.here() + 1);
-      p_.receive(target, flow.queue, any_type(), controls ? next : tiles::kNowhere);
+      Instruction& i =
+          p_.receive(target, flow.queue, any_type(), controls ? next : tiles::kNowhere);
+      if (i.type == DataType::kMixed && dice_.chance(50)) i.b = ProgramBuilder::integer(1);
     }
   }
   void forward(const Flow& in, const Flow& out) {

@@ -376,7 +376,9 @@ bool SlowEngines::issue_instruction(Tile& t) {
       } else {
         const std::uint32_t low = w.data & 0xffff;
         t.registers[i.result.value] = i.type == DataType::kMixed ? tiles::widen(low) : low;
-        t.registers[i.result.value + 1] = w.data >> 16;
+        const std::uint32_t high = w.data >> 16;
+        const bool is_number = i.b.value != 0;
+        t.registers[i.result.value + 1] = is_number ? tiles::widen(high) : high;
       }
       break;
     }

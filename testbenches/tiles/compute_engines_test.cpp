@@ -448,24 +448,27 @@ TEST(ComputeEnginesTest, AnAddressRegisterMovesADescriptorWhenAnOperationStarts)
 }
 
 TEST(ComputeEnginesTest, AReceiveWaitsForItsWaveletAndSplitsIt) {
-  Sender sender(3);
+  Sender sender(4);
   Receiver receiver(2);
   receiver.task("t").active = true;
   receiver.receive(0, 2, kFp16);
   receiver.receive(2, 2, DataType::kMixed);
+  receiver.receive_pair(6, 2);
   receiver.receive(4, 2, kInt32);
   receiver.time(5);
   receiver.end();
   Bench bench(on_a_row(2, sender, receiver));
-  bench.put<std::uint32_t>(0, sender.x, {0x12343c00, 0x5678c000, 0x9abcdef0});
+  bench.put<std::uint32_t>(0, sender.x, {0x12343c00, 0x5678c000, 0xc0003c00, 0x9abcdef0});
   bench.run();
   EXPECT_EQ(bench.reg(0, 1), 0x3c00U);
   EXPECT_EQ(bench.reg(1, 1), 0x1234U);
   EXPECT_EQ(bench.reg(2, 1), 0xc0000000U);  // -2 as fp32
   EXPECT_EQ(bench.reg(3, 1), 0x5678U);
+  EXPECT_EQ(bench.reg(6, 1), 0x3f800000U);  // 1 and -2
+  EXPECT_EQ(bench.reg(7, 1), 0xc0000000U);
   EXPECT_EQ(bench.reg(4, 1), 0x9abcdef0U);
-  // The words can be read in 9, 10 and 11.
-  EXPECT_EQ(bench.reg(5, 1) - ComputeEngines::clock_offset({1, 0}), 12U);
+  // The words can be read in 9 to 12.
+  EXPECT_EQ(bench.reg(5, 1) - ComputeEngines::clock_offset({1, 0}), 13U);
 }
 
 TEST(ComputeEnginesTest, AReceiveJumpsAtAControlWavelet) {

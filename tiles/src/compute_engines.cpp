@@ -520,7 +520,7 @@ bool ComputeEngines::receive_word(Visit& v, const Instruction& i, std::uint16_t&
     to[0] = word;
   } else {
     to[0] = i.type == DataType::kMixed ? widen(word & 0xffff) : word & 0xffff;
-    to[1] = word >> 16;
+    to[1] = i.b.value != 0 ? widen(word >> 16) : word >> 16;
   }
   return true;
 }

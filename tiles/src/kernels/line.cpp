@@ -42,33 +42,36 @@ Port Line::towards(std::uint32_t from, std::uint32_t to) const {
 Port Line::inward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i - 1]); }
 Port Line::outward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i + 1]); }
 
-void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colors) {
-  const std::uint32_t n = line.size();
-  for (std::uint32_t i = 0; i < n; ++i) {
-    const bool is_first = i == 0;
-    const bool is_last = i + 1 == n;
+void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_t forth) {
+  for (std::uint32_t i = 0; i < line.size(); ++i) {
     fabric::PortSet on = Port::kRamp;
-    if (!is_last) on = on | line.outward(i);
-    fabric::ColorRoute first(is_first ? Port::kRamp : line.inward(i), on);
-    first.pop = fabric::PopMode::kAlways;
-    if (!is_first) {
-      first.positions[1] = {Port::kRamp, on};
-      first.position_count = 2;
+    if (i + 1 < line.size()) on = on | line.outward(i);
+    fabric::ColorRoute route(i == 0 ? Port::kRamp : line.inward(i), on);
+    route.pop = fabric::PopMode::kAlways;
+    if (i > 0) {
+      route.positions[1] = {Port::kRamp, on};
+      route.position_count = 2;
     }
-    routes.set(line[i], colors, first);
-    if (n == 1) continue;
-    const auto second_color = static_cast<std::uint8_t>(colors + 1);
-    if (is_first) {
-      routes.set(line[i], second_color, {line.outward(i), Port::kRamp});
-      continue;
-    }
-    fabric::ColorRoute second(Port::kRamp, line.inward(i));
-    if (!is_last) {
-      second.positions[1] = {line.outward(i), Port::kRamp | fabric::PortSet(line.inward(i))};
-      second.position_count = 2;
-    }
-    routes.set(line[i], second_color, second);
+    routes.set(line[i], forth, route);
   }
+}
+
+void route_turns_back(fabric::RouteTable& routes, const Line& line, std::uint8_t back) {
+  if (line.size() == 1) return;
+  routes.set(line[0], back, {line.outward(0), Port::kRamp});
+  for (std::uint32_t i = 1; i < line.size(); ++i) {
+    fabric::ColorRoute route(Port::kRamp, line.inward(i));
+    if (i + 1 < line.size()) {
+      route.positions[1] = {line.outward(i), Port::kRamp | fabric::PortSet(line.inward(i))};
+      route.position_count = 2;
+    }
+    routes.set(line[i], back, route);
+  }
+}
+
+void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colors) {
+  route_turns_forth(routes, line, colors);
+  route_turns_back(routes, line, static_cast<std::uint8_t>(colors + 1));
 }
 
 LineRing::LineRing(const Line& line, std::vector<std::uint32_t> order,

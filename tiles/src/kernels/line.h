@@ -27,10 +27,14 @@ class Line {
   std::vector<std::uint32_t> tiles_;
 };
 
-/// Routes of two colors by which the tiles of a line send to all others, one after the other from the first
-/// one on. A tile hears those before it on the first color, then sends on it and hears itself, and sends on
-/// the second color before it hears those behind it there. Whoever has sent hands the line on by a control
-/// wavelet of kHandOn on the first color, and by the advance flag on the second.
+/// Routes by which the tiles of a line send to others, one after the other from the first one on: on the
+/// color `forth` to those behind. A tile hears those before it, then sends and hears itself. Whoever has
+/// sent hands the line on by a control wavelet of kHandOn.
+void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_t forth);
+/// On the color `back` to those before: a tile sends, then hears those behind it. The last wavelet of
+/// what it sends carries the advance flag.
+void route_turns_back(fabric::RouteTable& routes, const Line& line, std::uint8_t back);
+/// Both: to all others, on `colors` and the next one.
 void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colors);
 inline constexpr std::uint32_t kHandOn = 1U << 2;  ///< the next router advances, no other
 

@@ -23,14 +23,31 @@ class VectorWriter {
   void vector(VectorOp op, DataType type, Operand result, Operand a, std::uint32_t n) {
     vector(op, type, result, a, {}, {}, n);
   }
-  /// A scalar instruction that the caller writes.
-  void count_scalar(std::uint32_t n = 1) { cycles_ += n * times_ * config_.scalar_cycles; }
+  /// What the caller writes: a scalar instruction, or something that takes so many cycles.
+  void count_scalar(std::uint32_t n = 1) { count(std::uint64_t{n} * config_.scalar_cycles); }
+  void count(base::Cycles cycles) { cycles_ += times_ * cycles; }
   /// Runs `body` so often; register `counter` counts.
   template <class Body>
   void repeat(std::uint32_t times, std::uint8_t counter, const Body& body) {
     if (times == 0) return;
     p_.set(counter, ProgramBuilder::integer(times));
     count_scalar();
+    loop(times, counter, body);
+  }
+  /// Runs `body` as often as register `counter` says, maybe never; `most` is counted.
+  template <class Body>
+  void repeat_up_to(std::uint32_t most, std::uint8_t counter, const Body& body) {
+    if (most == 0) return;
+    const std::uint16_t skip = p_.here();
+    p_.jump_if_zero(ProgramBuilder::r(counter));
+    count_scalar();
+    loop(most, counter, body);
+    p_.at(skip).target = p_.here();
+  }
+
+ private:
+  template <class Body>
+  void loop(std::uint32_t times, std::uint8_t counter, const Body& body) {
     const std::uint16_t begin = p_.here();
     times_ *= times;
     body();
@@ -41,7 +58,6 @@ class VectorWriter {
     times_ /= times;
   }
 
- private:
   ProgramBuilder& p_;
   const ComputeConfig config_;
   base::Cycles cycles_ = 0;

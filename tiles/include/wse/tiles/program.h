@@ -85,11 +85,12 @@ enum class Opcode : std::uint8_t {
   kBlock,
   kUnblock,
   kReceive,  ///< register = the next wavelet of input queue a, for which it waits: fp16 and int16: its
-             ///< lower half; mixed: that, widened; the register behind it gets the upper half then.
-             ///< At a control wavelet, which it takes, it jumps to `target`, if that is somewhere
-  kTime,     ///< register = the lower 32 bits of the tile's time stamp counter
-  kSeek,     ///< ring `target` of a circular buffer goes on at element a
-  kEnd,      ///< of the task
+             ///< lower half; mixed: that, widened; the register behind it gets the upper half then,
+  ///< mixed and b not 0: widened as well. At a control wavelet, which it takes, it jumps to
+  ///< `target`, if that is somewhere
+  kTime,  ///< register = the lower 32 bits of the tile's time stamp counter
+  kSeek,  ///< ring `target` of a circular buffer goes on at element a
+  kEnd,   ///< of the task
 };
 
 /// What happens to a task when an operation of a microthread has finished.

@@ -88,6 +88,10 @@ class ProgramBuilder {
   /// Waits for a wavelet; at a control wavelet jumps to `on_control`.
   Instruction& receive(std::uint8_t result, std::uint8_t queue, DataType type,
                        std::uint16_t on_control = kNowhere);
+  /// Two numbers of fp16, into a register and the next one, as mixed arithmetic takes them.
+  void receive_pair(std::uint8_t result, std::uint8_t queue) {
+    receive(result, queue, DataType::kMixed).b = integer(1);
+  }
   /// The number of the next instruction, for jumps back.
   std::uint16_t here() const { return static_cast<std::uint16_t>(program_.instructions.size()); }
   void jump(std::uint16_t target) { add(Opcode::kJump).target = target; }
