@@ -9,6 +9,7 @@
 #include "wse/base/text_forms.h"
 #include "wse/tiles/kernels/attention.h"
 #include "wse/tiles/kernels/collective_job.h"
+#include "wse/tiles/kernels/embedding.h"
 #include "wse/tiles/kernels/gemv.h"
 #include "wse/tiles/kernels/gradient_gemm.h"
 #include "wse/tiles/kernels/mesh_gemm.h"
@@ -181,6 +182,19 @@ std::function<std::unique_ptr<KernelJob>(Request&)> rowwise(tiles::RowwiseOp op)
   };
 }
 
+std::unique_ptr<KernelJob> make_embedding(Request& r) {
+  tiles::EmbeddingShape shape;
+  shape.mesh = r.mesh;
+  shape.type = r.type;
+  shape.tokens = r.size("m", 64, 1, 1 << 20);
+  shape.features = r.size("n", 64, 1, 1 << 20);
+  shape.vocabulary = r.size("vocabulary", 64, 1, 1 << 24);
+  shape.backward = r.algorithm == "backward";
+  r.errors.throw_if_any();
+  r.record.sizes = {{"m", shape.tokens}, {"n", shape.features}, {"vocabulary", shape.vocabulary}};
+  return std::make_unique<tiles::Embedding>(shape, r.config, r.record.seed);
+}
+
 std::unique_ptr<KernelJob> make_attention(Request& r) {
   tiles::AttentionShape shape;
   shape.mesh = r.mesh;
@@ -313,6 +327,13 @@ const std::vector<KernelKind>& kinds() {
        "8x8",
        DataType::kFp32,
        make_attention},
+      {"embedding",
+       "n features of m tokens by their words",
+       {"forward", "backward"},
+       {"m", "n", "vocabulary"},
+       "8x8",
+       DataType::kFp32,
+       make_embedding},
       {"stencil25",
        "a wave on W x H x nz cells, eighth order in space",
        {},
@@ -398,7 +419,9 @@ void KernelChoice::add_to(po::options_description& options) {
       "density", po::value(&sizes["density"])->value_name("D"),
       "share of the weights that are not zero (default 1)")(
       "heads", po::value(&sizes["heads"])->value_name("H"), "of an attention (default 1)")(
-      "nz", po::value(&sizes["nz"])->value_name("N"), "cells of a tile of a stencil (default 100)")(
+      "vocabulary", po::value(&sizes["vocabulary"])->value_name("V"),
+      "words of an embedding (default 64)")("nz", po::value(&sizes["nz"])->value_name("N"),
+                                            "cells of a tile of a stencil (default 100)")(
       "block", po::value(&sizes["block"])->value_name("B"),
       "cells that it exchanges at a time (default: as many as fit)")(
       "steps", po::value(&sizes["steps"])->value_name("S"), "steps in time (default 1)")(

@@ -11,6 +11,7 @@
 #include "support/fabric_case.h"
 #include "wse/base/random.h"
 #include "wse/tiles/kernels/attention.h"
+#include "wse/tiles/kernels/embedding.h"
 #include "wse/tiles/kernels/gemv.h"
 #include "wse/tiles/kernels/gradient_gemm.h"
 #include "wse/tiles/kernels/mesh_gemm.h"
@@ -193,6 +194,16 @@ std::vector<Case> cases() {
       add(std::string(causal ? "causal" : "full") + " attention" + (backward ? " gradient" : ""),
           std::move(job), bound, backward ? gradient : forward);
     }
+  }
+  for (const bool backward : {false, true}) {
+    EmbeddingShape e;
+    e.mesh = {3, 3};
+    e.tokens = 12;
+    e.features = 6;
+    e.vocabulary = 10;
+    e.backward = backward;
+    add(std::string("embedding") + (backward ? " gradient" : ""),
+        std::make_unique<Embedding>(e, config, 1), 1e-5, {"tokens", "table", "x"});
   }
   StencilShape s;
   s.mesh = {6, 7};

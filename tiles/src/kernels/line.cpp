@@ -74,6 +74,30 @@ void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colo
   route_turns_back(routes, line, static_cast<std::uint8_t>(colors + 1));
 }
 
+void route_scatter(fabric::RouteTable& routes, const Line& line, std::uint8_t color) {
+  routes.set(line[0], color, {Port::kRamp, line.outward(0)});
+  for (std::uint32_t i = 1; i < line.size(); ++i) {
+    fabric::ColorRoute route(line.inward(i), Port::kRamp);
+    if (i + 1 < line.size()) {
+      route.positions[1] = {line.inward(i), line.outward(i)};
+      route.position_count = 2;
+    }
+    routes.set(line[i], color, route);
+  }
+}
+
+void route_gather(fabric::RouteTable& routes, const Line& line, std::uint8_t color) {
+  routes.set(line[0], color, {line.outward(0), Port::kRamp});
+  for (std::uint32_t i = 1; i < line.size(); ++i) {
+    fabric::ColorRoute route(Port::kRamp, line.inward(i));
+    if (i + 1 < line.size()) {
+      route.positions[1] = {line.outward(i), line.inward(i)};
+      route.position_count = 2;
+    }
+    routes.set(line[i], color, route);
+  }
+}
+
 LineRing::LineRing(const Line& line, std::vector<std::uint32_t> order,
                    std::vector<std::uint8_t> sends)
     : line_(line), order_(std::move(order)), sends_(std::move(sends)), ranks_(order_.size()) {

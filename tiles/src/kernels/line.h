@@ -38,6 +38,12 @@ void route_turns_back(fabric::RouteTable& routes, const Line& line, std::uint8_t
 void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colors);
 inline constexpr std::uint32_t kHandOn = 1U << 2;  ///< the next router advances, no other
 
+/// The first tile of a line has a message for each other, in their order: a router takes the first that
+/// reaches it and passes what comes behind. The last wavelet of each carries the advance flag.
+void route_scatter(fabric::RouteTable& routes, const Line& line, std::uint8_t color);
+/// All others send a message to the first, in their order. The same flag ends each.
+void route_gather(fabric::RouteTable& routes, const Line& line, std::uint8_t color);
+
 /// Ranks of the tiles of a line in a ring, and the routes from each rank to the next one.
 class LineRing {
  public:

@@ -75,23 +75,10 @@ void CollectivePlan::work(Work what, const std::function<std::uint32_t(std::uint
 
 // Lines of reductions -----------------------------------------------------------------------------
 
-void CollectivePlan::take_turns(const Line& line, std::uint8_t color) {
-  const std::uint32_t p = line.size();
-  routes().set(line[0], color, {line.outward(0), Port::kRamp});
-  for (std::uint32_t i = 1; i < p; ++i) {
-    ColorRoute route(Port::kRamp, line.inward(i));
-    if (i + 1 < p) {
-      route.positions[1] = {line.outward(i), line.inward(i)};
-      route.position_count = 2;
-    }
-    routes().set(line[i], color, route);
-  }
-}
-
 void CollectivePlan::star(const Line& line, std::uint8_t color) {
   const std::uint32_t p = line.size();
   if (p == 1) return;
-  take_turns(line, color);
+  route_gather(routes(), line, color);
   add(line[0], color, p - 1);
   for (std::uint32_t i = 1; i < p; ++i) {
     send(line[i], color, true);
@@ -232,20 +219,13 @@ void CollectivePlan::reduce(const Line& line, std::uint8_t colors, ReduceAlgorit
   }
 }
 
-/// A router takes the first message that reaches it and then passes the others.
 void CollectivePlan::scatter(const Line& line, std::uint8_t color, std::uint32_t count) {
   const std::uint32_t p = line.size();
   if (p == 1) return;
-  routes().set(line[0], color, {Port::kRamp, line.outward(0)});
+  route_scatter(routes(), line, color);
   for (std::uint32_t i = 1; i < p; ++i) {
     part(i * count, count);
     send(line[0], color, true);
-    ColorRoute route(line.inward(i), Port::kRamp);
-    if (i + 1 < p) {
-      route.positions[1] = {line.inward(i), line.outward(i)};
-      route.position_count = 2;
-    }
-    routes().set(line[i], color, route);
     part(0, count);
     take(line[i], color);
   }
@@ -255,7 +235,7 @@ void CollectivePlan::scatter(const Line& line, std::uint8_t color, std::uint32_t
 void CollectivePlan::gather(const Line& line, std::uint8_t color, std::uint32_t count) {
   const std::uint32_t p = line.size();
   if (p == 1) return;
-  take_turns(line, color);
+  route_gather(routes(), line, color);
   part(count, (p - 1) * count);
   take(line[0], color);
   part(0, count);

@@ -88,9 +88,6 @@ class CollectivePlan {
   Collective build(std::uint32_t input, std::uint32_t result);
 
  private:
-  /// Routes of a color towards the first tile: after its own message a router passes those from
-  /// behind, which wait until then.
-  void take_turns(const Line& line, std::uint8_t color);
   static constexpr std::uint32_t kDummyWords = 16;
   static constexpr std::uint32_t kNearBytes = 256;
   std::uint32_t elements() const {
