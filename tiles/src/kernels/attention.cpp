@@ -87,8 +87,8 @@ void Attention::route() {
   for (std::uint32_t x = 0; x < mesh.columns; ++x) {
     const Line line = Line::column(mesh, x, 0, rows - 1);
     for (std::uint8_t stream = 0; stream < (shape_.backward ? 1 : 2); ++stream) {
-      route_turns_forth(routes, line, attention_colors::kForth + stream);
-      if (!shape_.causal) route_turns_back(routes, line, attention_colors::kBack + stream);
+      const auto color = static_cast<std::uint8_t>(attention_colors::kBlocks + stream);
+      shape_.causal ? route_turns_forth(routes, line, color) : route_turns(routes, line, color);
     }
     for (std::uint32_t y = 1; shape_.backward && y < rows; ++y) {
       const auto color = [](std::uint8_t colors, std::uint32_t row) {

@@ -85,8 +85,8 @@ class AttentionBackward : public AttentionTile {
   }
   void take(const Block& block) {
     const std::uint32_t n = 2 * block.keys * f_;
-    p_.vector(VectorOp::kMove, plain(), p_.part(block_kv_, 0, n),
-              p_.fabric_in(block.queue(0), bytes_), P::integer(n));
+    p_.vector(VectorOp::kMove, plain(), p_.part(block_kv_, 0, n), p_.fabric_in(kBlockQueue, bytes_),
+              P::integer(n));
     w_.count(n / lanes_);
   }
   /// Bytes to a number of the first wavelet's worth of keys in the block; values behind keys.

@@ -60,7 +60,7 @@ class AttentionForward : public AttentionTile {
     set(kScore, P::integer(0));
     w_.repeat(block.keys / lanes_, kLeft, [&] {
       for (std::uint32_t f = 0; f < f_; ++f) {
-        receive(block.queue(kKeys));
+        receive(kBlockQueue + kKeys);
         for (std::uint32_t key = 0; key < lanes_; ++key) {
           const Operand row = p_.at_register(p_.part(scores_, key * stride(4), t_), kScore);
           const Operand sum = sum_of(key, row);
@@ -110,7 +110,7 @@ class AttentionForward : public AttentionTile {
     set(kSum, P::integer(0));
     w_.repeat(f_, kLeft, [&] {
       for (std::uint32_t key = 0; key < block.keys; ++key) {
-        if (key % lanes_ == 0) receive(block.queue(kValues));
+        if (key % lanes_ == 0) receive(kBlockQueue + kValues);
         multiply(key == 0, sums_, p_.part(shares_, key * stride(bytes_), t_), key % lanes_, sums_);
       }
       w_.vector(VectorOp::kFma, DataType::kFp32, result, result, p_.part(factor_, 0, t_), sums_,

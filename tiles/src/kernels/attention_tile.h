@@ -14,11 +14,10 @@ namespace wse::tiles {
 
 /// Colors of an attention kernel. Keys and values come in one stream of blocks backward, in two forward.
 namespace attention_colors {
-inline constexpr std::uint8_t kForth = 0;  // one a stream
-inline constexpr std::uint8_t kBack = 2;   // one a stream
-inline constexpr std::uint8_t kRing = 4;   // four
-inline constexpr std::uint8_t kUp = 8;     // two, by the parity of the row that sends
-inline constexpr std::uint8_t kDown = 10;  // two
+inline constexpr std::uint8_t kBlocks = 0;  // one a stream
+inline constexpr std::uint8_t kRing = 2;    // four
+inline constexpr std::uint8_t kUp = 6;      // two, by the parity of the row that sends
+inline constexpr std::uint8_t kDown = 8;    // two
 }  // namespace attention_colors
 
 struct AttentionPlace {
@@ -48,9 +47,9 @@ class AttentionTile {
     kBlocksLeft,
     kGradient  ///< to a feature among gradients of the block
   };
-  enum : std::uint8_t { kForthThread, kBackThread = 2, kRingThread = 4, kGradientThread };
-  /// Queues of a stream and the one behind it, or of gradients.
-  enum : std::uint8_t { kForthQueue, kUpQueue, kBackQueue, kDownQueue, kRingQueue };
+  enum : std::uint8_t { kBlockThread, kRingThread = 2, kGradientThread };
+  /// Queues; those of two streams, or of one and of gradients.
+  enum : std::uint8_t { kBlockQueue, kUpQueue, kRingQueue, kDownQueue };
   /// The score of a key that is not seen.
   static constexpr float kLowest = -3e38F;
 
@@ -129,30 +128,23 @@ class AttentionTile {
 
   /// Sends the tile's own block on a stream.
   void send_own(std::uint8_t stream, Operand block, std::uint32_t n) {
-    const auto move = [&](std::uint32_t thread, Operand out) {
-      on_microthread(p_.vector(VectorOp::kMove, plain(), out, block, P::integer(n)),
-                     static_cast<std::uint8_t>(thread + stream));
-      w_.count(1 + n / lanes_);
-    };
-    const auto forth = static_cast<std::uint8_t>(kForthQueue + stream);
-    const auto back = static_cast<std::uint8_t>(kBackQueue + stream);
-    p_.input(forth, static_cast<std::uint8_t>(attention_colors::kForth + stream));
-    p_.output(forth, static_cast<std::uint8_t>(attention_colors::kForth + stream));
-    move(kForthThread, p_.fabric_out(forth, bytes_));
-    if (shape_.causal) return;
-    if (!is_last()) p_.input(back, static_cast<std::uint8_t>(attention_colors::kBack + stream));
-    if (is_first()) return;
-    p_.output(back, static_cast<std::uint8_t>(attention_colors::kBack + stream));
-    move(kBackThread, p_.fabric_out(back, bytes_, P::Last::kAdvance));
+    const auto queue = static_cast<std::uint8_t>(kBlockQueue + stream);
+    const auto color = static_cast<std::uint8_t>(attention_colors::kBlocks + stream);
+    p_.input(queue, color);
+    p_.output(queue, color);
+    on_microthread(
+        p_.vector(VectorOp::kMove, plain(), p_.fabric_out(queue, bytes_), block, P::integer(n)),
+        static_cast<std::uint8_t>(kBlockThread + stream));
+    w_.count(1 + n / lanes_);
   }
   /// Lets the next row send on so many streams.
   void hand_on(std::uint8_t streams) {
     if (is_last()) return;
     for (std::uint8_t stream = 0; stream < streams; ++stream) {
       on_microthread(p_.vector(VectorOp::kMove, DataType::kInt32,
-                               p_.control_out(static_cast<std::uint8_t>(kForthQueue + stream)),
+                               p_.control_out(static_cast<std::uint8_t>(kBlockQueue + stream)),
                                P::integer(kHandOn), P::integer(1)),
-                     static_cast<std::uint8_t>(kForthThread + stream));
+                     static_cast<std::uint8_t>(kBlockThread + stream));
       w_.count(1);
     }
   }
@@ -168,10 +160,6 @@ class AttentionTile {
     enum { kBefore, kOwn, kBehind } place;
     std::uint32_t keys;
     std::uint32_t tokens;  ///< of the keys; others fill a wavelet
-
-    std::uint8_t queue(std::uint8_t stream) const {
-      return static_cast<std::uint8_t>((place == kBehind ? kBackQueue : kForthQueue) + stream);
-    }
   };
   /// Calls what(block) for all that arrive, in their order.
   template <class What>

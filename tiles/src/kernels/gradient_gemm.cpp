@@ -16,7 +16,7 @@ namespace {
 using fabric::Port;
 using P = ProgramBuilder;
 
-constexpr std::uint8_t kRowColors = 0;     // two
+constexpr std::uint8_t kRowColor = 0;
 constexpr std::uint8_t kColumnColors = 2;  // two in turn
 
 std::uint8_t color_of(std::uint32_t row) {
@@ -55,18 +55,11 @@ class TileProgram {
       sums_[b] = p_.all(sums);
       for (std::uint32_t i = 0; i < inputs_; ++i) sum_[b].push_back(p_.walk(sums, i, {{t_, 0}}));
     }
-    tie(0, 0);
-    forth_in_ = p_.fabric_in(0, bytes);
-    forth_out_ = p_.fabric_out(0, bytes);
+    p_.input(0, kRowColor);
+    p_.output(0, kRowColor);
+    in_ = p_.fabric_in(0, bytes);
+    out_ = p_.fabric_out(0, bytes);
     control_ = p_.control_out(0);
-    if (column + 1 < columns_) {
-      p_.input(1, kRowColors + 1);
-      back_in_ = p_.fabric_in(1, bytes);
-    }
-    if (column > 0) {
-      p_.output(1, kRowColors + 1);
-      back_out_ = p_.fabric_out(1, bytes, P::Last::kAdvance);
-    }
     if (!last_row_) {
       p_.input(2, color_of(row + 1));
       sums_in_ = p_.fabric_in(2, sum_bytes);
@@ -78,48 +71,40 @@ class TileProgram {
   Program write() {
     const std::uint32_t outputs = shape_.tile_outputs();
     p_.task("gradients").active = true;
-    segment(forth_in_, outputs * column_);
-    move(kForth, forth_out_, all_dy_, outputs * t_);
-    if (column_ > 0) move(kBack, back_out_, all_dy_, outputs * t_);
-    segment(forth_in_, outputs);
+    segment(outputs * column_);
+    on_microthread(p_.vector(VectorOp::kMove, plain(), out_, all_dy_, P::integer(outputs * t_)),
+                   kSend);
+    segment(outputs);
     if (column_ + 1 < columns_) {
       on_microthread(p_.vector(VectorOp::kMove, DataType::kInt32, control_, P::integer(kHandOn),
                                P::integer(1)),
-                     kForth);
+                     kSend);
     }
-    segment(back_in_, outputs * (columns_ - 1 - column_));
+    segment(outputs * (columns_ - 1 - column_));
     p_.end();
     return p_.build();
   }
 
  private:
   static constexpr std::uint8_t kOutputsLeft = 0;
-  enum : std::uint8_t { kSums, kForth, kBack };  // microthreads
+  enum : std::uint8_t { kSums, kSend };  // microthreads
 
-  void tie(std::uint8_t queue, std::uint8_t color) {
-    p_.input(queue, color);
-    p_.output(queue, color);
-  }
-  /// Elements as they are, on a microthread.
-  void move(std::uint8_t thread, Operand to, Operand from, std::uint32_t n) {
-    on_microthread(p_.vector(VectorOp::kMove, plain(), to, from, P::integer(n)), thread);
-  }
   DataType plain() const { return type_ == DataType::kFp32 ? type_ : DataType::kFp16; }
 
-  void segment(Operand from, std::uint32_t outputs) {
-    if (outputs % 2 != 0) output(from);
+  void segment(std::uint32_t outputs) {
+    if (outputs % 2 != 0) output();
     if (outputs < 2) return;
     p_.set(kOutputsLeft, P::integer(outputs / 2));
     const std::uint16_t begin = p_.here();
     p_.scalar(VectorOp::kSub, DataType::kInt32, kOutputsLeft, P::r(kOutputsLeft), P::integer(1));
-    output(from);
-    output(from);
+    output();
+    output();
     p_.jump_if_not_zero(P::r(kOutputsLeft), begin);
   }
-  void output(Operand from) {
+  void output() {
     const std::uint32_t b = buffer_;
     buffer_ = 1 - buffer_;
-    p_.vector(VectorOp::kMove, plain(), output_, from, P::integer(t_));
+    p_.vector(VectorOp::kMove, plain(), output_, in_, P::integer(t_));
     p_.vector(VectorOp::kMove, type_, sums_[b], P::integer(0), P::integer(inputs_));
     for (std::uint32_t i = 0; i < inputs_; ++i) {
       p_.vector(VectorOp::kFma, type_, sum_[b][i], x_[i], output_, sum_[b][i], P::integer(t_));
@@ -142,8 +127,7 @@ class TileProgram {
   const std::uint32_t t_, inputs_;
   std::uint32_t buffer_ = 0;
   P p_;
-  Operand output_, all_dy_, forth_in_, forth_out_, control_, back_in_, back_out_, sums_in_,
-      sums_out_;
+  Operand output_, all_dy_, in_, out_, control_, sums_in_, sums_out_;
   std::array<Operand, 2> sums_;
   std::array<std::vector<Operand>, 2> sum_;  ///< each as an accumulator
   std::vector<Operand> x_;
@@ -186,7 +170,7 @@ GradientGemm::GradientGemm(const GradientGemmShape& shape, const MeshConfig& con
 void GradientGemm::route() {
   const fabric::Mesh mesh = kernel_.mesh();
   for (std::uint32_t y = 1; y < mesh.rows; ++y) {
-    route_turns(kernel_.routes, Line::row(mesh, y, 0, mesh.columns - 1), kRowColors);
+    route_turns(kernel_.routes, Line::row(mesh, y, 0, mesh.columns - 1), kRowColor);
   }
   for (std::uint32_t x = 0; x < mesh.columns; ++x) {
     for (std::uint32_t y = 1; y < mesh.rows; ++y) {
@@ -219,11 +203,9 @@ base::Cycles GradientGemm::predicted() const {
   const std::uint64_t t = shape_.tile_tokens();
   const std::uint64_t inputs = shape_.tile_inputs();
   const std::uint64_t outputs = std::uint64_t{shape_.tile_outputs()} * shape_.mesh.columns;
-  // Owners, whom the others wait for, send their outputs to both sides; the first one has only one.
-  const std::uint64_t sent = 2 * outputs - shape_.tile_outputs();
-  return sent * base::ceil_div(t, lanes_of_wire(shape_.type)) +
-         outputs * (inputs * base::ceil_div(t, config_.lanes(VectorOp::kFma, shape_.type)) +
-                    base::ceil_div(t, lanes_of_wire(shape_.type)) +
+  // Those that others wait for, one after the other, send as much as all receive.
+  return outputs * (inputs * base::ceil_div(t, config_.lanes(VectorOp::kFma, shape_.type)) +
+                    2 * base::ceil_div(t, lanes_of_wire(shape_.type)) +
                     base::ceil_div(inputs, sums_of_a_wavelet(shape_.type)) +
                     base::ceil_div(inputs, config_.lanes(VectorOp::kMove, shape_.type)));
 }

@@ -42,36 +42,38 @@ Port Line::towards(std::uint32_t from, std::uint32_t to) const {
 Port Line::inward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i - 1]); }
 Port Line::outward(std::uint32_t i) const { return towards(tiles_[i], tiles_[i + 1]); }
 
-void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_t forth) {
+namespace {
+
+void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t color, bool both) {
   for (std::uint32_t i = 0; i < line.size(); ++i) {
-    fabric::PortSet on = Port::kRamp;
-    if (i + 1 < line.size()) on = on | line.outward(i);
-    fabric::ColorRoute route(i == 0 ? Port::kRamp : line.inward(i), on);
+    const bool is_first = i == 0;
+    const bool is_last = i + 1 == line.size();
+    fabric::PortSet forth = Port::kRamp;
+    if (!is_last) forth = forth | line.outward(i);
+    fabric::ColorRoute route;
     route.pop = fabric::PopMode::kAlways;
-    if (i > 0) {
-      route.positions[1] = {Port::kRamp, on};
-      route.position_count = 2;
+    route.position_count = 0;
+    const auto add = [&route](Port from, fabric::PortSet to) {
+      route.positions[route.position_count++] = {from, to};
+    };
+    if (!is_first) add(line.inward(i), forth);
+    add(Port::kRamp, is_first || !both ? forth : forth | line.inward(i));
+    if (both && !is_last) {
+      const fabric::PortSet back = Port::kRamp;
+      add(line.outward(i), is_first ? back : back | line.inward(i));
     }
-    routes.set(line[i], forth, route);
+    routes.set(line[i], color, route);
   }
 }
 
-void route_turns_back(fabric::RouteTable& routes, const Line& line, std::uint8_t back) {
-  if (line.size() == 1) return;
-  routes.set(line[0], back, {line.outward(0), Port::kRamp});
-  for (std::uint32_t i = 1; i < line.size(); ++i) {
-    fabric::ColorRoute route(Port::kRamp, line.inward(i));
-    if (i + 1 < line.size()) {
-      route.positions[1] = {line.outward(i), Port::kRamp | fabric::PortSet(line.inward(i))};
-      route.position_count = 2;
-    }
-    routes.set(line[i], back, route);
-  }
+}  // namespace
+
+void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t color) {
+  route_turns(routes, line, color, true);
 }
 
-void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colors) {
-  route_turns_forth(routes, line, colors);
-  route_turns_back(routes, line, static_cast<std::uint8_t>(colors + 1));
+void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_t color) {
+  route_turns(routes, line, color, false);
 }
 
 void route_scatter(fabric::RouteTable& routes, const Line& line, std::uint8_t color) {

@@ -27,16 +27,13 @@ class Line {
   std::vector<std::uint32_t> tiles_;
 };
 
-/// Routes by which the tiles of a line send to others, one after the other from the first one on: on the
-/// color `forth` to those behind. A tile hears those before it, then sends and hears itself. Whoever has
-/// sent hands the line on by a control wavelet of kHandOn.
-void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_t forth);
-/// On the color `back` to those before: a tile sends, then hears those behind it. The last wavelet of
-/// what it sends carries the advance flag.
-void route_turns_back(fabric::RouteTable& routes, const Line& line, std::uint8_t back);
-/// Both: to all others, on `colors` and the next one.
-void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colors);
-inline constexpr std::uint32_t kHandOn = 1U << 2;  ///< the next router advances, no other
+/// Routes by which the tiles of a line send to all of it, one after the other from the first one on, and hear
+/// themselves. A router passes what comes from before its tile, then what its tile sends, to both sides,
+/// then what comes from behind. Whoever has sent hands the line on by a control wavelet of kHandOn.
+void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t color);
+/// The same, to those behind only.
+void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_t color);
+inline constexpr std::uint32_t kHandOn = 1U | 1U << 2;  ///< this router and the next one advance
 
 /// The first tile of a line has a message for each other, in their order: a router takes the first that
 /// reaches it and passes what comes behind. The last wavelet of each carries the advance flag.

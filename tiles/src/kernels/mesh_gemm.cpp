@@ -229,35 +229,18 @@ void MeshGemm::make_ring_kernel() {
 
 namespace {
 
-/// Where a tile lies on an axis.
-struct Ends {
-  bool first = false;
-  bool last = false;
-  std::uint32_t key() const { return (first ? 1U : 0U) + (last ? 2U : 0U); }
-};
-
 class SummaProgram {
  public:
-  SummaProgram(const std::string& name, const MeshGemmShape& shape, Ends x, Ends y)
-      : b_(name, shape), steps_(shape.side()), ends_{x, y} {
+  SummaProgram(const std::string& name, const MeshGemmShape& shape, std::array<bool, 2> is_last)
+      : b_(name, shape), steps_(shape.side()), is_last_(is_last) {
     P& p = b_.program();
     const std::uint8_t bytes = element_bytes_of(shape.type);
     for (const std::uint8_t axis : {std::uint8_t{0}, std::uint8_t{1}}) {
-      const auto color = static_cast<std::uint8_t>(2 * axis);
-      p.input(color, color);
-      p.output(color, color);
-      forth_in_[axis] = p.fabric_in(color, bytes);
-      forth_out_[axis] = p.fabric_out(color, bytes);
-      control_[axis] = p.control_out(color);
-      const auto second = static_cast<std::uint8_t>(color + 1);
-      if (!ends_[axis].last) {
-        p.input(second, second);
-        back_in_[axis] = p.fabric_in(second, bytes);
-      }
-      if (!ends_[axis].first) {
-        p.output(second, second);
-        back_out_[axis] = p.fabric_out(second, bytes, P::Last::kAdvance);
-      }
+      p.input(axis, axis);
+      p.output(axis, axis);
+      in_[axis] = p.fabric_in(axis, bytes);
+      out_[axis] = p.fabric_out(axis, bytes);
+      control_[axis] = p.control_out(axis);
     }
     // The own blocks, which are sent once.
     own_a_ = p.array("own a", b_.a(0).elements, bytes);
@@ -291,7 +274,7 @@ class SummaProgram {
  private:
   static constexpr std::uint8_t kStep = BlockProgram::kStep;  // that is fetched or multiplied next
   static constexpr std::uint8_t kTest = 6;
-  enum : std::uint8_t { kReceiveA, kReceiveB, kForthA, kForthB, kBackA, kBackB };
+  enum : std::uint8_t { kReceiveA, kReceiveB, kSendA, kSendB };
 
   /// Multiplies the blocks in a buffer while those of the next step come.
   void step(std::uint32_t buffer) {
@@ -302,57 +285,44 @@ class SummaProgram {
     b_.wait({kReceiveA, kReceiveB});
   }
 
-  /// The blocks of step kStep: from this side, from the other side, or the own ones, which are sent and
-  /// heard.
+  /// The blocks of step kStep, which one tile of each axis sends to all.
   void fetch(std::uint32_t buffer) {
-    for (const std::uint8_t axis : {std::uint8_t{0}, std::uint8_t{1}}) fetch(axis, buffer);
+    for (const std::uint8_t axis : {std::uint8_t{0}, std::uint8_t{1}}) {
+      const auto thread = [axis](std::uint8_t of_a) {
+        return static_cast<std::uint8_t>(of_a + axis);
+      };
+      if_mine(axis, [&] { b_.send(thread(kSendA), out_[axis], axis == 0 ? own_a_ : own_b_); });
+      b_.receive(thread(kReceiveA), in_[axis], axis == 0 ? b_.a(buffer) : b_.b(buffer));
+    }
   }
-  void fetch(std::uint8_t axis, std::uint32_t buffer) {
+  /// In the tiles whose blocks are those of step kStep.
+  template <class What>
+  void if_mine(std::uint8_t axis, const What& what) {
     P& p = b_.program();
-    const std::uint8_t place = axis == 0 ? kColumnRegister : kRowRegister;
-    const Array& block = axis == 0 ? b_.a(buffer) : b_.b(buffer);
-    const Array& own = axis == 0 ? own_a_ : own_b_;
-    const auto thread = [axis](std::uint8_t of_a) {
-      return static_cast<std::uint8_t>(of_a + axis);
-    };
-    p.scalar(VectorOp::kEqual, kInt32, kTest, P::r(place), P::r(kStep));
+    p.scalar(VectorOp::kEqual, kInt32, kTest, P::r(axis == 0 ? kColumnRegister : kRowRegister),
+             P::r(kStep));
     const std::uint16_t not_mine = p.here();
     p.jump_if_zero(P::r(kTest));
-    b_.send(thread(kForthA), forth_out_[axis], own);
-    if (!ends_[axis].first) b_.send(thread(kBackA), back_out_[axis], own);
+    what();
     p.at(not_mine).target = p.here();
-    if (ends_[axis].last) return b_.receive(thread(kReceiveA), forth_in_[axis], block);
-    p.scalar(VectorOp::kLess, kInt32, kTest, P::r(place), P::r(kStep));
-    const std::uint16_t behind = p.here();
-    p.jump_if_not_zero(P::r(kTest));
-    b_.receive(thread(kReceiveA), forth_in_[axis], block);
-    const std::uint16_t done = p.here();
-    p.jump(0);
-    p.at(behind).target = p.here();
-    b_.receive(thread(kReceiveA), back_in_[axis], block);
-    p.at(done).target = p.here();
   }
 
   /// Whoever has sent the blocks that are multiplied now lets the next tile send.
   void hand_on() {
-    P& p = b_.program();
     for (const std::uint8_t axis : {std::uint8_t{0}, std::uint8_t{1}}) {
-      if (ends_[axis].last) continue;
-      const std::uint8_t place = axis == 0 ? kColumnRegister : kRowRegister;
-      p.scalar(VectorOp::kEqual, kInt32, kTest, P::r(place), P::r(kStep));
-      const std::uint16_t not_mine = p.here();
-      p.jump_if_zero(P::r(kTest));
-      on_microthread(
-          p.vector(VectorOp::kMove, kInt32, control_[axis], P::integer(kHandOn), P::integer(1)),
-          static_cast<std::uint8_t>(kForthA + axis));
-      p.at(not_mine).target = p.here();
+      if (is_last_[axis]) continue;
+      if_mine(axis, [&] {
+        on_microthread(b_.program().vector(VectorOp::kMove, kInt32, control_[axis],
+                                           P::integer(kHandOn), P::integer(1)),
+                       static_cast<std::uint8_t>(kSendA + axis));
+      });
     }
   }
 
   BlockProgram b_;
   const std::uint32_t steps_;
-  const std::array<Ends, 2> ends_;
-  std::array<Operand, 2> forth_in_, forth_out_, control_, back_in_, back_out_;
+  const std::array<bool, 2> is_last_;  ///< of its row, of its column
+  std::array<Operand, 2> in_, out_, control_;
   Array own_a_, own_b_;
 };
 
@@ -362,15 +332,14 @@ void MeshGemm::make_summa_kernel() {
   const std::uint32_t p = shape_.side();
   for (std::uint32_t i = 0; i < p; ++i) {
     route_turns(kernel_.routes, Line::row(shape_.mesh, i, 0, p - 1), 0);
-    route_turns(kernel_.routes, Line::column(shape_.mesh, i, 0, p - 1), 2);
+    route_turns(kernel_.routes, Line::column(shape_.mesh, i, 0, p - 1), 1);
   }
-  std::map<std::uint32_t, std::uint16_t> programs;
+  std::map<std::array<bool, 2>, std::uint16_t> programs;
   for (std::uint32_t tile = 0; tile < shape_.mesh.tiles(); ++tile) {
     const base::Coordinate at = shape_.mesh.at(tile);
-    const Ends x{at.x == 0, at.x + 1 == p};
-    const Ends y{at.y == 0, at.y + 1 == p};
-    const auto [it, is_new] = programs.emplace(4 * x.key() + y.key(), 0);
-    if (is_new) it->second = kernel_.add(SummaProgram(kernel_.name, shape_, x, y).write());
+    const std::array<bool, 2> is_last{at.x + 1 == p, at.y + 1 == p};
+    const auto [it, is_new] = programs.emplace(is_last, 0);
+    if (is_new) it->second = kernel_.add(SummaProgram(kernel_.name, shape_, is_last).write());
     kernel_.program_of[tile] = it->second;
   }
 }
@@ -455,10 +424,8 @@ base::Cycles MeshGemm::predicted() const {
   const std::uint64_t received =
       base::ceil_div(std::uint64_t{a_.elements} + b_.elements, lanes_of_wire(shape_.type));
   const std::uint64_t p = shape_.side();
-  if (shape_.algorithm == MeshGemmAlgorithm::kSumma) {
-    // Its own blocks, which go both ways, it sends once.
-    return p * (product + received) + (p > 1 ? 2 * received : received);
-  }
+  // Of SUMMA a tile sends its own blocks once.
+  if (shape_.algorithm == MeshGemmAlgorithm::kSumma) return p * (product + received) + received;
   return p * product + (p - 1) * 2 * received;
 }
 

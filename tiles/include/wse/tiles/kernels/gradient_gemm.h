@@ -31,7 +31,7 @@ struct GradientGemmShape {
 /// Steps    the columns send dY along their rows, one after the other. For each output a tile receives
 ///          its tokens and takes their product with each of its inputs; the sums of all tokens travel up
 ///          the column, each tile adds its own, on a microthread while the next output is multiplied.
-/// Time     outputs x (inputs of a tile x ceil(t / lanes) + 3 x wavelets of t tokens, one received and two
+/// Time     outputs x (inputs of a tile x ceil(t / lanes) + 2 x wavelets of t tokens, received by all and
 ///          sent by the owner, + wavelets of the sums + clearing them), without what fills rows and columns.
 /// Errors   fp32, and mixed with sums in fp32: 1e-5 of the largest value; fp16: 2^-11 sqrt(tokens).
 /// Source   [lie2022].
