@@ -63,6 +63,15 @@ std::uint64_t AttentionPattern::keys_before(std::uint64_t n) const {
   return whole == 0 ? rest : whole * keys_in_sequence_before(sequence) + rest;
 }
 
+std::uint64_t AttentionPattern::most_keys() const {
+  if (kind == AttentionKind::kCausal || kind == AttentionKind::kFull) return sequence;
+  std::uint64_t most = 0;
+  for (std::uint64_t position = 0; position < sequence; ++position) {
+    most = std::max(most, keys_of(position));
+  }
+  return most;
+}
+
 std::uint64_t AttentionPattern::keys_twice() const {
   return ceil_div(2 * keys_in_sequence_before(sequence), sequence);
 }

@@ -224,7 +224,7 @@ void StreamFabric::reduce(const WorkItem& item, std::uint32_t die, Cycles start,
         base::ceil_div(mapping_.tokens_per_tile(item.loop_tokens()) * sum_bits_, 32);
     mesh_.reserve(die, Direction::kEast, a_row * mesh_.links(die, Direction::kEast), start);
     done = std::max(done, mesh_.free_at(die, Direction::kEast));
-    fill = config_.chain_cycles() * (mapping_.columns() / mapping_.copies());
+    fill = config_.ring_cycles(mapping_.columns() / mapping_.copies());
   } else if (item.operation == Operation::kGemmWeightGradient) {
     const std::uint64_t a_column = item.all_outputs() * mapping_.features_per_tile(item.inputs);
     mesh_.reserve(die, Direction::kSouth, a_column * mesh_.links(die, Direction::kSouth), start);

@@ -8,6 +8,7 @@ namespace {
 
 using base::Operation;
 using base::Phase;
+using base::VectorKind;
 using base::WorkItem;
 
 constexpr std::uint64_t kBytesPerParameter = 2;  ///< fp16 on the lanes
@@ -51,11 +52,11 @@ class Builder {
   void begin_group() { group_begins_ = true; }
   void end_group() { items_.back().ends_operation = true; }
 
-  void vector(Phase phase, std::uint64_t elements, std::uint64_t passes,
-              std::uint64_t parameters_in = 0, std::uint64_t parameters_out = 0) {
+  void vector(Phase phase, std::uint64_t elements, VectorKind kind, std::uint64_t parameters_in = 0,
+              std::uint64_t parameters_out = 0) {
     WorkItem w = item(Operation::kVector, phase);
     w.inputs = elements;
-    w.outputs = passes;
+    w.vector = kind;
     w.weight_bytes = parameters_in * kBytesPerParameter;
     w.gradient_bytes = parameters_out * kBytesPerParameter;
     w.gradient_parameters = parameters_out;
@@ -75,6 +76,7 @@ class Builder {
     w.inputs = model_.attention_width;
     w.outputs = 1;
     w.pattern = pattern;
+    w.heads = model_.heads;
     begin_group();
     add(w);
     end_group();
@@ -184,17 +186,17 @@ class Builder {
     const std::uint64_t parameters = model_.norm_parameters();
     for (std::uint64_t i = 0; i < n; ++i) {
       if (phase == Phase::kBackward) {
-        vector(phase, model_.width, VectorPasses::kNormBackward, parameters, parameters);
+        vector(phase, model_.width, VectorKind::kNormBackward, parameters, parameters);
       } else {
-        vector(phase, model_.width, VectorPasses::kNormForward, parameters);
+        vector(phase, model_.width, VectorKind::kNormForward, parameters);
       }
     }
   }
   void activation(Phase phase) {
     const bool back = phase == Phase::kBackward;
-    const std::uint64_t gelu = back ? VectorPasses::kGeluBackward : VectorPasses::kGeluForward;
-    const std::uint64_t relu = back ? VectorPasses::kReluBackward : VectorPasses::kReluForward;
-    const std::uint64_t gate = back ? VectorPasses::kGateBackward : VectorPasses::kGateForward;
+    const VectorKind gelu = back ? VectorKind::kGeluBackward : VectorKind::kGeluForward;
+    const VectorKind relu = back ? VectorKind::kReluBackward : VectorKind::kReluForward;
+    const VectorKind gate = back ? VectorKind::kGateBackward : VectorKind::kGateForward;
     vector(phase, model_.feed_forward, model_.gated ? gate : model_.relu ? relu : gelu);
   }
   void group(Phase phase, std::initializer_list<Matrix> matrices) {
@@ -223,19 +225,19 @@ class Builder {
       group(phase, {model_.query_key_value()});
       attention(Operation::kAttentionForward, phase);
       group(phase, {model_.projection()});
-      vector(phase, model_.width, VectorPasses::kResidual);
+      vector(phase, model_.width, VectorKind::kResidual);
       if (model_.has_cross_attention(layer_)) cross_forward(phase);
       norms(phase, model_.norms_per_layer - 1);
       feed_forward(phase);
     }
-    vector(phase, model_.width, VectorPasses::kResidual);
+    vector(phase, model_.width, VectorKind::kResidual);
   }
   void cross_forward(Phase phase) {
     norms(phase, 1);
     group(phase, {model_.cross_query(), model_.cross_key_value()});
     cross_attention(Operation::kAttentionForward, phase);
     group(phase, {model_.projection()});
-    vector(phase, model_.width, VectorPasses::kResidual);
+    vector(phase, model_.width, VectorKind::kResidual);
   }
   void feed_forward(Phase phase) {
     if (!sparse()) {
@@ -245,11 +247,11 @@ class Builder {
       return;
     }
     group(phase, {model_.router()});
-    vector(phase, model_.experts, VectorPasses::kRouteForward);
+    vector(phase, model_.experts, VectorKind::kRouteForward);
     experts(phase, model_.up());
     activation(phase);
     experts(phase, model_.down());
-    vector(phase, model_.width, VectorPasses::kScaleByRoute);
+    vector(phase, model_.width, VectorKind::kScaleByRoute);
   }
   void layer_backward() {
     feed_forward_backward();
@@ -260,15 +262,15 @@ class Builder {
     gemm_backward(model_.query_key_value());
     norms(Phase::kBackward, 1);
     distances(Phase::kBackward);
-    vector(Phase::kBackward, model_.width, VectorPasses::kResidual);
+    vector(Phase::kBackward, model_.width, VectorKind::kResidual);
   }
   void feed_forward_backward() {
-    if (sparse()) vector(Phase::kBackward, model_.width, VectorPasses::kScaleByRoute);
+    if (sparse()) vector(Phase::kBackward, model_.width, VectorKind::kScaleByRoute);
     gemm_backward(model_.down(), sparse() ? loads_[layer_] : all_tokens());
     activation(Phase::kBackward);
     gemm_backward(model_.up(), sparse() ? loads_[layer_] : all_tokens());
     if (!sparse()) return;
-    vector(Phase::kBackward, model_.experts, VectorPasses::kRouteBackward);
+    vector(Phase::kBackward, model_.experts, VectorKind::kRouteBackward);
     gemm_backward(model_.router());
   }
   void cross_backward() {
@@ -277,13 +279,13 @@ class Builder {
     gemm_backward(model_.cross_query());
     gemm_backward(model_.cross_key_value());
     norms(Phase::kBackward, 1);
-    vector(Phase::kBackward, model_.width, VectorPasses::kResidual);
+    vector(Phase::kBackward, model_.width, VectorKind::kResidual);
   }
   /// The table of distances is used by all layers of its stack and comes with the first.
   void distances(Phase phase) {
     if (model_.relative_buckets == 0 || !model_.begins_stack(layer_)) return;
     const std::uint64_t table = model_.relative_buckets * model_.heads;
-    vector(phase, model_.heads, VectorPasses::kDistances, table,
+    vector(phase, model_.heads, VectorKind::kDistances, table,
            phase == Phase::kBackward ? table : 0);
   }
 
@@ -296,7 +298,7 @@ class Builder {
     }
     if (tail.empty()) return;
     const TailMatrix& last = tail.back();
-    with_tokens(last, [&] { vector(Phase::kForward, last.matrix.outputs, VectorPasses::kLoss); });
+    with_tokens(last, [&] { vector(Phase::kForward, last.matrix.outputs, VectorKind::kLoss); });
   }
   void tail_backward() {
     const std::vector<TailMatrix> tail = model_.tail();
@@ -340,7 +342,7 @@ class Builder {
   /// Embedded tokens of a stack enter the wafer.
   void embed() {
     in_layer_ = false;
-    vector(Phase::kForward, model_.width, VectorPasses::kEmbedding);
+    vector(Phase::kForward, model_.width, VectorKind::kEmbedding);
     items_.back().sample_bytes_in = tokens_ * model_.width * kBytesPerParameter;
     if (model_.embedding_norm) norms(Phase::kForward, 1);
   }
@@ -348,7 +350,7 @@ class Builder {
   void embed_backward() {
     in_layer_ = false;
     if (model_.embedding_norm) norms(Phase::kBackward, 1);
-    vector(Phase::kBackward, model_.width, VectorPasses::kEmbedding);
+    vector(Phase::kBackward, model_.width, VectorKind::kEmbedding);
     items_.back().sample_bytes_out = tokens_ * model_.width * kBytesPerParameter;
   }
   void forward() {

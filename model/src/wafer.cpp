@@ -39,7 +39,7 @@ Wafer::Wafer(const sc_core::sc_module_name& name, const MachineConfig& config,
                                                    geometry_, epochs_, config.core_hz, *ticker_);
   fabric_ =
       std::make_unique<fabric::Fabric>("fabric", config.fabric, config.io, geometry_, layout_,
-                                       mapping, tiles::sum_bits(precision), epochs_, *ticker_);
+                                       mapping, tiles::link_bits(precision), epochs_, *ticker_);
   build_srams(config, order);
   if (order == ConstructionOrder::kForward) build_regions(config, mapping, precision, order);
   bind();

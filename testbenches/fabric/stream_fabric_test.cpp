@@ -84,7 +84,7 @@ TEST_F(StreamFabricTest, WeightsReachEveryPartOnceAllLanesHaveBroughtTheirs) {
   EXPECT_EQ(w.fabric.stats().bytes_in, 11'200u);
 }
 
-TEST_F(StreamFabricTest, ResultsAreReadyAfterTheChainThroughTheRow) {
+TEST_F(StreamFabricTest, ResultsAreReadyWhenTheirSumsHaveGoneAroundTheRow) {
   Wafer w(*this);
   for (std::uint32_t lane = 0; lane < 4; ++lane) w.fabric.receive_share(lane, share(item_, 100), 0);
   w.fabric.advance(100);
@@ -95,10 +95,10 @@ TEST_F(StreamFabricTest, ResultsAreReadyAfterTheChainThroughTheRow) {
   EXPECT_TRUE(w.fabric.to_parts().empty() && w.fabric.to_lanes().empty());
   w.fabric.advance(5'000);
   ASSERT_EQ(w.fabric.to_parts().size(), w.layout.parts().size());
-  // 28 columns at 6 cycles each; the row links were free in time (100 outputs x 10 sums from cycle
+  // Twice 28 columns at 6 cycles each; the row links were free in time (100 outputs x 10 sums from cycle
   // 500 on).
   EXPECT_EQ(w.fabric.to_parts().front().stream.kind, StreamKind::kResultsReady);
-  EXPECT_EQ(w.fabric.to_parts().front().stream.first_cycle, 5'000u + 28 * 6);
+  EXPECT_EQ(w.fabric.to_parts().front().stream.first_cycle, 5'000u + 2 * 28 * 6);
   ASSERT_EQ(w.fabric.to_lanes().size(), 4u);
   EXPECT_EQ(w.fabric.to_lanes().front().block.kind, LaneBlock::Kind::kCredit);
   EXPECT_EQ(w.fabric.to_lanes().front().block.first, 5'000'000u);

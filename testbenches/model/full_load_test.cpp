@@ -27,12 +27,12 @@ class FullLoadTest : public testing_support::SystemCTest {
     plan.mapping = base::Mapping(g.user_columns, g.user_rows, 1);
     std::vector<base::WorkItem> schedule;
     for (std::uint32_t id = 0; id < 60;
-         ++id) {  // 16 features and 256 tokens a tile: accumulators in SRAM
+         ++id) {  // 64 features and 256 tokens a tile: accumulators in SRAM, few sums between tiles
       base::WorkItem item;
       item.id = id;
       item.operation = base::Operation::kGemmForward;
-      item.inputs = 16ull * g.user_columns;
-      item.outputs = 500;
+      item.inputs = 64ull * g.user_columns;
+      item.outputs = 125;
       item.tokens = 256ull * g.user_rows;
       item.weight_bytes = item.inputs * item.outputs * 2;
       schedule.push_back(item);

@@ -32,7 +32,7 @@ class CheckedMachine {
         monitor("monitor", config_.power, config_.thermal, energy, geometry_, epochs_,
                 config_.core_hz, ticker),
         fabric("fabric", config_.fabric, config_.io, geometry_, layout_, plan.mapping,
-               tiles::sum_bits(settings.run.precision_kind()), epochs_, ticker),
+               tiles::link_bits(settings.run.precision_kind()), epochs_, ticker),
         host("host", config_.io, config_.lane_latency_ps, config_.memoryx, schedule_) {
     check(host.register_socket, monitor.register_socket);
     check(fabric.activity_socket, monitor.activity_socket);

@@ -3,6 +3,8 @@
 
 #include <numeric>
 
+#include "kernels/predicted.h"
+
 namespace wse::tiles {
 
 using base::Cycles;
@@ -25,8 +27,12 @@ struct Loops {
   std::uint64_t weights;   ///< a tile and item
 };
 
-Loops loops_of(const WorkItem& item, const Mapping& mapping) {
-  const std::uint64_t features = mapping.features_per_tile(item.inputs);
+Loops loops_of(const WorkItem& item, const Mapping& mapping, Precision precision) {
+  std::uint64_t features = mapping.features_per_tile(item.inputs);
+  // Sums of weight gradients fill wavelets.
+  if (item.operation == Operation::kGemmWeightGradient && precision == Precision::kFp16) {
+    features = 2 * base::ceil_div(features, 2);
+  }
   return {mapping.tokens_per_tile(item.loop_tokens()), features,
           CostTerms::weights(item.all_outputs(), features, item.density_ppm)};
 }
@@ -35,18 +41,64 @@ Loops loops_of(const WorkItem& item, const Mapping& mapping) {
 /// rest.
 void set_gemm(CauseCycles& c, const WorkItem& item, const Mapping& mapping,
               const CostTerms& terms) {
-  const Loops loops = loops_of(item, mapping);
+  const Loops loops = loops_of(item, mapping, terms.precision);
   const Cycles steps = terms.axpy(loops.weights, loops.tokens);
   const std::uint64_t all =
       multiply_adds(item, mapping, {{0, mapping.columns()}, {0, mapping.rows()}});
   const Cycles ideal = std::min<Cycles>(steps, all / (mapping.tiles() * terms.v()));
   c[static_cast<std::size_t>(Cause::kMultiplyAdd)] = ideal;
   c[static_cast<std::size_t>(Cause::kPadding)] = steps - ideal;
-  c[static_cast<std::size_t>(Cause::kVectorStart)] = terms.vector_start(loops.weights);
+  const bool gradient = item.operation == Operation::kGemmWeightGradient;
+  c[static_cast<std::size_t>(Cause::kVectorStart)] =
+      gradient ? item.experts * terms.gradient_start(item.outputs, loops.tokens, loops.features,
+                                                     mapping.columns() / mapping.copies())
+               : terms.vector_start(loops.weights);
   c[static_cast<std::size_t>(Cause::kReduction)] =
-      item.operation == Operation::kGemmWeightGradient
-          ? terms.column_reduction(item.all_outputs(), loops.features)
-          : terms.row_reduction(item.all_outputs(), loops.tokens);
+      CostTerms::output_start(item.all_outputs()) +
+      (gradient ? terms.column_reduction(item.all_outputs(), loops.features)
+                : terms.row_reduction(item.all_outputs(), loops.tokens));
+}
+
+/// What a vector operation takes: as its kernel does in fp32 and in mixed precision, in
+/// sixteenths of a cycle an element and in cycles a token, without the messages; and the words a token
+/// that are summed over the columns, message by message.
+struct VectorCost {
+  std::uint32_t fp32, mixed, token;
+  std::array<std::uint8_t, 4> messages;
+};
+constexpr std::array<VectorCost, base::kNumVectorKinds> kVectorCosts{{
+    {97, 97, 21, {1, 1}},          // norm
+    {200, 174, 4, {2}},            //
+    {427, 391, 0, {}},             // GELU: an exponential and a reciprocal
+    {507, 463, 0, {}},             //
+    {16, 16, 0, {}},               // ReLU, counted from its formula
+    {32, 32, 0, {}},               //
+    {400, 384, 0, {}},             // gate: from those of GELU
+    {496, 480, 0, {}},             //
+    {16, 16, 0, {}},               // residual
+    {271, 271, 14, {1, 1}},        // route: softmax, the largest, shares
+    {90, 76, 2, {1}},              //
+    {16, 16, 0, {}},               // scale by route
+    {16, 16, 0, {}},               // distances
+    {574, 574, 36, {1, 2, 1, 1}},  // loss and its gradient
+    {16, 16, 0, {}},               // embedding
+}};
+
+/// Columns of a copy are shared out to the heads; or a column has several.
+AttentionLoops attention_loops(const WorkItem& item, const Mapping& mapping) {
+  const std::uint64_t columns = mapping.columns() / mapping.copies();
+  const std::uint64_t tokens = mapping.tokens_per_tile(item.tokens);
+  AttentionLoops loops;
+  loops.tokens = std::min(tokens, item.pattern.sequence);
+  loops.keys = item.pattern.most_keys();
+  loops.features = mapping.features_per_tile(item.inputs);
+  loops.heads = base::ceil_div(item.heads, columns);
+  loops.columns = std::max<std::uint64_t>(1, columns / item.heads);
+  return loops;
+}
+/// Sequences in a tile, one after the other.
+std::uint64_t sequences_of(const WorkItem& item, const Mapping& mapping) {
+  return base::ceil_div(mapping.tokens_per_tile(item.tokens), item.pattern.sequence);
 }
 
 EventKind fmac_kind(Precision precision) {
@@ -79,7 +131,7 @@ void add_vector_steps(EventCounts& n, std::uint64_t steps, Precision precision, 
 
 void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, const CostTerms& terms,
               std::uint64_t tiles) {
-  const Loops loops = loops_of(item, mapping);
+  const Loops loops = loops_of(item, mapping, terms.precision);
   const bool gradient = item.operation == Operation::kGemmWeightGradient;
   // A weight gradient accumulates one sum at a time in a register.
   const bool cached =
@@ -87,8 +139,8 @@ void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, cons
   add_vector_steps(n, terms.axpy(loops.weights, loops.tokens) * tiles, terms.precision, cached);
   at(n, EventKind::kTaskSwitch) += loops.weights * tiles;
   const std::uint64_t vector = gradient ? loops.features : loops.tokens;
-  const std::uint64_t steps =
-      item.all_outputs() * base::ceil_div(vector, terms.add_lanes()) * tiles;
+  const std::uint64_t steps = tiles * (gradient ? terms.column_reduction(item.all_outputs(), vector)
+                                                : terms.row_reduction(item.all_outputs(), vector));
   at(n, sum_bits(terms.precision) == 16 ? EventKind::kAddFp16 : EventKind::kAddFp32) +=
       item.all_outputs() * vector * tiles;
   if (cached) {
@@ -115,6 +167,49 @@ Cycles total(const CauseCycles& cycles) {
   return std::accumulate(cycles.begin(), cycles.end(), Cycles{0});
 }
 
+/// Counted from the kernel, instruction by instruction.
+Cycles CostTerms::attention(const AttentionLoops& a, bool backward) const {
+  constexpr std::uint64_t kMessage = 9;  // of the ring: two hops, two ramps, and the issues
+  const std::uint64_t f = a.features;
+  const std::uint64_t others = a.columns - 1;
+  const std::uint64_t share = wire() * base::ceil_div(a.tokens, a.columns * wire());  // of queries
+  const std::uint64_t half =
+      base::ceil_div(share, 2);  // two additions, moves or comparisons a step
+  const bool wide = precision == Precision::kFp32;
+  // Multiplications and conversions of a score, and what takes two a step; most are the exponential's.
+  const std::uint64_t softmax = backward ? (wide ? 12 * share + 7 * half : 11 * share + 9 * half)
+                                         : 10 * share + (wide ? 8 : 9) * half;
+  const std::uint64_t exponential = 9 * share + 5 * half;
+  // A share of the scores and one of their exponentials, sent and received by each of the others; of
+  // sixteen accesses one meets another in the banks.
+  const std::uint64_t planes = backward ? 2 : 1;
+  const std::uint64_t ring =
+      planes * others * base::ceil_div(17 * share * (4 + element_bytes(precision)), 32);
+  const std::uint64_t scalars = a.heads * (backward ? 8 + 5 / wire() : 7 + 3 / wire());
+  const std::uint64_t key =
+      a.heads * softmax + ring + scalars + base::ceil_div(2 * f, wire()) + (backward ? 7 * f : 0);
+  const std::uint64_t block =
+      backward ? f * (base::ceil_div(a.tokens, 2) + 12) + 2 * kMessage * others
+               : f * (a.tokens + 4) + a.heads * (exponential + 2 * share + 2 * half + 10) +
+                     others * (2 * share + 3 * kMessage);
+  // Before the first block and behind the last one.
+  const std::uint64_t once = a.heads * a.tokens * (half + 1) +  // the mask of the own block
+                             (backward ? 2 * f * a.tokens : f * a.tokens + a.heads * 28 * share);
+  return once + attention_steps(a, backward) + a.keys * key +
+         base::ceil_div(a.keys, std::max<std::uint64_t>(a.tokens, 1)) * block;
+}
+
+Cycles CostTerms::vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
+                         std::uint64_t columns) const {
+  const VectorCost& cost = kVectorCosts[static_cast<std::size_t>(kind)];
+  const std::uint32_t element = precision == Precision::kFp32 ? cost.fp32 : cost.mixed;
+  Cycles cycles = base::ceil_div(tokens * elements * element, 16) + tokens * cost.token;
+  for (const std::uint64_t words : cost.messages) {
+    if (words > 0) cycles += predicted_allreduce_row(columns, words * tokens);
+  }
+  return cycles;
+}
+
 CauseCycles cycles_of(const WorkItem& item, const Mapping& mapping, const TileConfig& config,
                       Precision precision) {
   const CostTerms terms{config, precision};
@@ -128,14 +223,14 @@ CauseCycles cycles_of(const WorkItem& item, const Mapping& mapping, const TileCo
       break;
     case Operation::kAttentionForward:
     case Operation::kAttentionBackward:
-      set(Cause::kAttention,
-          (item.operation == Operation::kAttentionBackward ? 2 : 1) *
-              terms.attention(mapping.tokens_per_tile(item.tokens), item.pattern.keys_twice(),
-                              mapping.features_per_tile(item.inputs)));
+      set(Cause::kAttention, sequences_of(item, mapping) *
+                                 terms.attention(attention_loops(item, mapping),
+                                                 item.operation == Operation::kAttentionBackward));
       break;
     case Operation::kVector:
-      set(Cause::kVector, terms.vector(item.outputs, mapping.tokens_per_tile(item.tokens),
-                                       mapping.features_per_tile(item.inputs)));
+      set(Cause::kVector, terms.vector(item.vector, mapping.tokens_per_tile(item.tokens),
+                                       mapping.features_per_tile(item.inputs),
+                                       mapping.columns() / mapping.copies()));
       break;
     case Operation::kLayerChange:
       set(Cause::kLayerChange, config.layer_change_cycles);
@@ -188,15 +283,16 @@ EventCounts events_of(const WorkItem& item, const Mapping& mapping, const TileCo
       break;
     case Operation::kAttentionForward:
     case Operation::kAttentionBackward:
-      add_vector_steps(n, tiles * base::mul_div(cycles, config.attention_efficiency_ppm, 1'000'000),
+      add_vector_steps(n,
+                       tiles * sequences_of(item, mapping) *
+                           terms.attention_steps(attention_loops(item, mapping),
+                                                 item.operation == Operation::kAttentionBackward),
                        precision, true);
       break;
     case Operation::kVector:
-      add_vector_steps(n, cycles * tiles, precision, true);
-      at(n, precision == Precision::kFp16 ? EventKind::kSramWrite64 : EventKind::kSramWrite32) +=
-          cycles * tiles;
-      at(n, precision == Precision::kFp16 ? EventKind::kAddFp16 : EventKind::kAddFp32) +=
-          cycles * tiles * terms.v();
+      add_vector_steps(n, cycles * tiles, Precision::kFp32, true);
+      at(n, EventKind::kSramWrite32) += cycles * tiles;
+      at(n, EventKind::kAddFp32) += cycles * tiles;
       break;
     case Operation::kLayerChange:
       break;

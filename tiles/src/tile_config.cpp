@@ -12,7 +12,7 @@ void TileConfig::validate(base::ConfigErrors& errors) const {
   range(lanes_fp32, "tile.lanes.fp32", 1, 64);
   range(vector_start_cycles, "tile.vector_start_cycles", 0, 1000);
   range(cache_bytes, "tile.cache_bytes", 0, 65'536);
-  range(attention_efficiency_ppm, "tile.attention_efficiency", 1'000, 1'000'000);
+
   range(layer_change_cycles, "tile.layer_change_cycles", 0, 1'000'000'000'000ULL);
   range(activation_share_ppm, "tile.activation_share", 1'000, 1'000'000);
   range(gradient_buffers, "tile.gradient_buffers", 1, 1024);

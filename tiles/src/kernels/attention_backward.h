@@ -11,10 +11,10 @@ class AttentionBackward : public AttentionTile {
   AttentionBackward(const AttentionShape& shape, const ComputeConfig& config,
                     const AttentionPlace& place)
       : AttentionTile(shape, config, place, "attention gradient"),
-        q_(activations("q", 0, f_)),
+        q_(activations("q", 2, f_)),
         kv_(activations("kv", 0, 2 * f_)),
-        y_(activations("y", 2, f_)),
-        dy_(activations("dy", 0, f_)),
+        y_(activations("y", 3, f_)),
+        dy_(activations("dy", 2, f_)),
         block_kv_(p_.array("block kv", 2 * t_ * f_, bytes_)),
         scores_(rows_of("scores", 2 * t_, 1)),
         shares_(type_ == DataType::kFp32 ? p_.same(scores_, "shares")
@@ -50,7 +50,7 @@ class AttentionBackward : public AttentionTile {
               sums_of_queries_.elements);
     send_own(0, block_order(kv_, 0, 2 * f_), 2 * own_keys() * f_);
     sum_products_of_results();
-    each_block(1, [&](const Block& block) {
+    each_block([&](const Block& block) {
       take(block);
       score(block);
       reduce_scatter({scores_, block.keys, 2, t_});
@@ -88,6 +88,7 @@ class AttentionBackward : public AttentionTile {
     p_.vector(VectorOp::kMove, plain(), p_.part(block_kv_, 0, n), p_.fabric_in(kBlockQueue, bytes_),
               P::integer(n));
     w_.count(n / lanes_);
+    hand_on(block, 0);
   }
   /// Bytes to a number of the first wavelet's worth of keys in the block; values behind keys.
   std::uint32_t place_of(std::uint32_t row, std::uint32_t key) const {

@@ -11,9 +11,9 @@ class AttentionForward : public AttentionTile {
   AttentionForward(const AttentionShape& shape, const ComputeConfig& config,
                    const AttentionPlace& place)
       : AttentionTile(shape, config, place, "attention"),
-        q_(activations("q", 0, f_)),
+        q_(activations("q", 2, f_)),
         kv_(activations("kv", 0, 2 * f_)),
-        y_(activations("y", 0, f_)),
+        y_(activations("y", 2, f_)),
         scores_(rows_of("scores", t_, 1)),
         shares_(type_ == DataType::kFp32 ? p_.same(scores_, "shares")
                                          : rows_of("shares", t_, 1, bytes_)),
@@ -39,7 +39,7 @@ class AttentionForward : public AttentionTile {
     const std::uint32_t n = stride(bytes_);
     send_own(kValues, p_.walk(kv_, f_ * n, {{own_keys(), 1}, {f_, static_cast<std::int32_t>(n)}}),
              own_keys() * f_);
-    each_block(2, [&](const Block& block) {
+    each_block([&](const Block& block) {
       take_keys(block);
       reduce_scatter({scores_, block.keys});
       if (own_queries() > 0) softmax(block);
@@ -69,6 +69,7 @@ class AttentionForward : public AttentionTile {
       }
       add(kScore, lanes_ * 4 * stride(4));
     });
+    hand_on(block, kKeys);
   }
   void softmax(const Block& block) {
     const bool masks = shape_.causal && block.place == Block::kOwn;
@@ -117,6 +118,7 @@ class AttentionForward : public AttentionTile {
                 t_);
       add(kSum, 4 * stride(4));
     });
+    hand_on(block, kValues);
   }
   /// A wavelet of one or two numbers.
   void receive(std::uint8_t queue) {

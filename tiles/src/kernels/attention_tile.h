@@ -126,6 +126,11 @@ class AttentionTile {
 
   // Blocks of keys.
 
+  struct Block {
+    enum { kBefore, kOwn, kBehind } place;
+    std::uint32_t keys;
+    std::uint32_t tokens;  ///< of the keys; others fill a wavelet
+  };
   /// Sends the tile's own block on a stream.
   void send_own(std::uint8_t stream, Operand block, std::uint32_t n) {
     const auto queue = static_cast<std::uint8_t>(kBlockQueue + stream);
@@ -137,16 +142,14 @@ class AttentionTile {
         static_cast<std::uint8_t>(kBlockThread + stream));
     w_.count(1 + n / lanes_);
   }
-  /// Lets the next row send on so many streams.
-  void hand_on(std::uint8_t streams) {
-    if (is_last()) return;
-    for (std::uint8_t stream = 0; stream < streams; ++stream) {
-      on_microthread(p_.vector(VectorOp::kMove, DataType::kInt32,
-                               p_.control_out(static_cast<std::uint8_t>(kBlockQueue + stream)),
-                               P::integer(kHandOn), P::integer(1)),
-                     static_cast<std::uint8_t>(kBlockThread + stream));
-      w_.count(1);
-    }
+  /// When all of the block has come: lets the next row send on the stream, if the block was the own one.
+  void hand_on(const Block& block, std::uint8_t stream) {
+    if (block.place != Block::kOwn || is_last()) return;
+    const auto queue = static_cast<std::uint8_t>(kBlockQueue + stream);
+    on_microthread(p_.vector(VectorOp::kMove, DataType::kInt32, p_.control_out(queue),
+                             P::integer(kHandOn), P::integer(1)),
+                   static_cast<std::uint8_t>(kBlockThread + stream));
+    w_.count(1);
   }
   /// The order of a block: a wavelet's worth of tokens of each of `rows` features, `planes` times.
   Operand block_order(const Array& kv, std::uint32_t row, std::uint32_t rows) {
@@ -156,21 +159,15 @@ class AttentionTile {
                     {rows, static_cast<std::int32_t>(n)},
                     {own_keys() / lanes_, static_cast<std::int32_t>(lanes_)}});
   }
-  struct Block {
-    enum { kBefore, kOwn, kBehind } place;
-    std::uint32_t keys;
-    std::uint32_t tokens;  ///< of the keys; others fill a wavelet
-  };
   /// Calls what(block) for all that arrive, in their order.
   template <class What>
-  void each_block(std::uint8_t streams, const What& what) {
+  void each_block(const What& what) {
     const std::uint32_t last_row = shape_.rows() - 1;
     if (!is_first()) {
       set(kBlocksLeft, P::r(kRowRegister));
       w_.repeat_up_to(place_.row, kBlocksLeft, [&] { what(Block{Block::kBefore, t_, t_}); });
     }
     what(Block{Block::kOwn, own_keys(), is_last() ? shape_.last_tokens() : t_});
-    hand_on(streams);
     if (shape_.causal || is_last()) return;
     p_.scalar(VectorOp::kSub, DataType::kInt32, kBlocksLeft, P::integer(last_row - 1),
               P::r(kRowRegister));
@@ -286,11 +283,11 @@ class AttentionTile {
       adds ? p_.vector(VectorOp::kAdd, type, to, to, in, n)
            : p_.vector(VectorOp::kMove, type, to, in, n);
     }
-    // A tile sends and receives in turn; all wait for the largest share.
-    constexpr std::uint32_t kHops = 2;
+    // A tile sends and receives in turn, and sometimes both in one bank; all wait for the largest share.
+    constexpr std::uint32_t kMessage = 9;  // two hops, two ramps, and the issues
     const std::uint32_t most =
         lanes_ * static_cast<std::uint32_t>(base::ceil_div(t_ / lanes_, place_.ring.size()));
-    w_.count(2 * most * rows.rows * rows.planes * bytes / 4 + kHops + 5);
+    w_.count(17 * most * rows.rows * rows.planes * bytes / 32 + kMessage);
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "axpy_layout.h"
 #include "line.h"
+#include "terms_of.h"
 #include "wse/tiles/program_builder.h"
 
 namespace wse::tiles {
@@ -203,11 +204,11 @@ base::Cycles GradientGemm::predicted() const {
   const std::uint64_t t = shape_.tile_tokens();
   const std::uint64_t inputs = shape_.tile_inputs();
   const std::uint64_t outputs = std::uint64_t{shape_.tile_outputs()} * shape_.mesh.columns;
-  // Those that others wait for, one after the other, send as much as all receive.
-  return outputs * (inputs * base::ceil_div(t, config_.lanes(VectorOp::kFma, shape_.type)) +
-                    2 * base::ceil_div(t, lanes_of_wire(shape_.type)) +
-                    base::ceil_div(inputs, sums_of_a_wavelet(shape_.type)) +
-                    base::ceil_div(inputs, config_.lanes(VectorOp::kMove, shape_.type)));
+  const TileConfig tile = tile_config_of(config_);
+  const CostTerms terms{tile, precision_of(shape_.type)};
+  return terms.axpy(outputs * inputs, t) +
+         terms.gradient_start(outputs, t, inputs, shape_.mesh.columns) +
+         terms.column_reduction(outputs, inputs) + CostTerms::output_start(outputs);
 }
 
 double GradientGemm::error_bound() const {

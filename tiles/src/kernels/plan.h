@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "line.h"
+#include "predicted.h"
 #include "wse/tiles/kernels/collective.h"
 #include "wse/tiles/program_builder.h"
 
@@ -108,18 +109,5 @@ class CollectivePlan {
   VectorOp op_ = VectorOp::kAdd;
   bool dummy_ = false;  ///< steps that are added work on the dummy vector
 };
-
-// Closed forms of [luczynski2024] for P tiles and B words, T_R = 2.
-base::Cycles predicted_star(std::uint64_t p, std::uint64_t b);
-base::Cycles predicted_chain(std::uint64_t p, std::uint64_t b);
-base::Cycles predicted_tree(std::uint64_t p, std::uint64_t b);
-base::Cycles predicted_two_phase(std::uint64_t p, std::uint64_t b, std::uint64_t group);
-base::Cycles predicted_ring(std::uint64_t p, std::uint64_t b);
-base::Cycles predicted_broadcast(std::uint64_t columns, std::uint64_t rows, std::uint64_t b);
-base::Cycles predicted_reduce(std::uint64_t p, std::uint64_t b, ReduceAlgorithm algorithm,
-                              std::uint64_t group);
-std::uint32_t default_group(std::uint32_t p);
-/// Of CollectivePlan::allreduce_rows.
-base::Cycles predicted_allreduce_row(std::uint64_t p, std::uint64_t b);
 
 }  // namespace wse::tiles

@@ -9,6 +9,7 @@
 
 #include "axpy_layout.h"
 #include "line.h"
+#include "terms_of.h"
 #include "wse/tiles/cost_terms.h"
 #include "wse/tiles/program_builder.h"
 
@@ -21,12 +22,6 @@ using P = ProgramBuilder;
 
 constexpr std::uint8_t kWeightColor = 0;
 constexpr std::uint8_t kRingColors = 1;  // four
-Precision precision_of(DataType type) {
-  return type == DataType::kFp16    ? Precision::kFp16
-         : type == DataType::kMixed ? Precision::kMixed
-                                    : Precision::kFp32;
-}
-
 AxpyLayout layout_of(const StreamedGemmShape& shape) { return {shape.type, shape.tile_tokens()}; }
 
 /// The program of the tiles of a rank that hold activations.
@@ -216,11 +211,9 @@ StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& con
                            std::uint64_t seed)
     : shape_(shape),
       config_(config.compute),
+      tile_(tile_config_of(config.compute)),
       seed_(seed),
       kernel_({shape.mesh.columns, shape.mesh.rows + 1}) {
-  tile_.lanes_fp16 = config_.lanes_fp16;
-  tile_.lanes_mixed = config_.lanes_mixed;
-  tile_.lanes_fp32 = config_.lanes_fp32;
   kernel_.name = "streamed gemm";
   make_data();
   route();
@@ -421,7 +414,8 @@ base::Cycles StreamedGemm::predicted() const {
   const std::uint32_t t = shape_.tile_tokens();
   if (shape_.density == 1) {
     const std::uint64_t all = std::uint64_t{all_outputs()} * shape_.tile_inputs();
-    return terms.axpy(all, t) + terms.vector_start(all) + all_outputs() * additions();
+    return terms.axpy(all, t) + terms.vector_start(all) + terms.row_reduction(all_outputs(), t) +
+           CostTerms::output_start(all_outputs());
   }
   return predicted_sparse(terms);
 }
@@ -435,7 +429,7 @@ base::Cycles StreamedGemm::predicted_sparse(const CostTerms& terms) const {
   constexpr base::Cycles kQueues = 14;  // words between two ranks
   constexpr base::Cycles kOutput = 3;   // control wavelet, start of the reduction, half a jump
   const std::uint32_t p = shape_.mesh.columns;
-  const base::Cycles sum = additions();
+  const base::Cycles sum = terms.row_reduction(1, shape_.tile_tokens());
   const base::Cycles receive = shape_.type == DataType::kFp32 ? 2 : 1;
   const base::Cycles weight = terms.axpy(1, shape_.tile_tokens()) + receive;
   const auto work = [&](std::uint32_t r, std::uint32_t o) -> base::Cycles {
@@ -460,11 +454,6 @@ base::Cycles StreamedGemm::predicted_sparse(const CostTerms& terms) const {
     }
   }
   return *std::max_element(end.begin(), end.end());
-}
-
-/// Cycles that a tile adds the sums of an output for: a wavelet each.
-base::Cycles StreamedGemm::additions() const {
-  return base::ceil_div(shape_.tile_tokens(), lanes_of_wire(shape_.type));
 }
 
 CostTerms StreamedGemm::cost_terms() const { return CostTerms{tile_, precision_of(shape_.type)}; }

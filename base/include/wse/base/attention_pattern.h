@@ -33,6 +33,8 @@ struct AttentionPattern {
   std::uint64_t keys_before(std::uint64_t n) const;
   /// Twice the mean number of keys a token, rounded up.
   std::uint64_t keys_twice() const;
+  /// Of the token that sees most.
+  std::uint64_t most_keys() const;
 
  private:
   std::uint64_t keys_in_sequence_before(std::uint64_t n) const;

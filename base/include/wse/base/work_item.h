@@ -24,6 +24,26 @@ enum class Operation : std::uint32_t {
 
 std::string_view name_of(Operation operation);
 
+/// What a vector operation computes.
+enum class VectorKind : std::uint8_t {
+  kNormForward,
+  kNormBackward,
+  kGeluForward,
+  kGeluBackward,
+  kReluForward,
+  kReluBackward,
+  kGateForward,  ///< x sigmoid(x), times another projection
+  kGateBackward,
+  kResidual,
+  kRouteForward,  ///< softmax over the experts, the largest, shares for the balancing loss
+  kRouteBackward,
+  kScaleByRoute,
+  kDistances,  ///< the bias of a distance, added to the scores
+  kLoss,       ///< cross-entropy and its gradient
+  kEmbedding,
+};
+inline constexpr std::size_t kNumVectorKinds = 15;
+
 /// One entry of a training schedule: a block of an operation, with the bytes that cross the lanes
 /// for it. Items are executed in order of `id` by every tile of the user rectangle.
 struct WorkItem {
@@ -34,13 +54,14 @@ struct WorkItem {
   bool in_layer = false;  ///< not of the embedding or of what follows the last layer
   std::uint64_t inputs =
       0;  ///< gemm: features reduced over; vector and attention: elements (width) a token
-  std::uint64_t outputs =
-      0;  ///< gemm: output features of this block; vector: passes over the elements
+  std::uint64_t outputs = 0;  ///< gemm: output features of this block
   std::uint64_t experts =
       1;  ///< gemm: blocks of this shape, one an expert, each on tokens of its own
   std::uint64_t tokens = 0;  ///< tokens of the micro-batch; of experts: of all of them together
-  std::uint64_t most_tokens = 0;          ///< of experts: tokens of the busiest one
+  std::uint64_t most_tokens = 0;  ///< of experts: tokens of the busiest one
+  VectorKind vector = VectorKind::kResidual;
   AttentionPattern pattern;               ///< attention: which keys a token sees
+  std::uint64_t heads = 1;                ///< attention: in which the inputs are divided
   std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights, parts per million
   Bytes weight_bytes = 0;                 ///< weights that enter
   Bytes gradient_bytes = 0;               ///< weight gradients that leave
@@ -62,8 +83,8 @@ struct WorkItem {
   bool same_work(const WorkItem& that) const {
     return operation == that.operation && phase == that.phase && inputs == that.inputs &&
            outputs == that.outputs && experts == that.experts && tokens == that.tokens &&
-           most_tokens == that.most_tokens && pattern == that.pattern &&
-           density_ppm == that.density_ppm;
+           most_tokens == that.most_tokens && pattern == that.pattern && heads == that.heads &&
+           vector == that.vector && density_ppm == that.density_ppm;
   }
   Bytes bytes_in() const { return weight_bytes + sample_bytes_in; }
   Bytes bytes_out() const { return gradient_bytes + sample_bytes_out; }

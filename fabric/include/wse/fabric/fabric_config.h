@@ -20,6 +20,9 @@ struct FabricConfig {
   base::Cycles chain_cycles() const {
     return 2 * base::Cycles{ramp_latency_cycles} + hop_latency_cycles + 1;
   }
+  /// Sums around a ring of so many tiles: the first ones go around before a tile can go on, the last ones
+  /// behind all work.
+  base::Cycles ring_cycles(base::Cycles tiles) const { return 2 * chain_cycles() * tiles; }
   void validate(base::ConfigErrors& errors) const {
     const auto range = [&](std::uint32_t v, const char* path, std::uint32_t low,
                            std::uint32_t high) {

@@ -119,7 +119,7 @@ class StreamFabric {
   const base::WaferGeometry& geometry_;
   const base::RegionLayout& layout_;
   const base::Mapping mapping_;
-  const std::uint32_t sum_bits_;  ///< of a partial sum on the wire
+  const std::uint32_t sum_bits_;  ///< of a partial sum of a row on the wire
   const base::ClockEpochs& epochs_;
   DieMesh mesh_;
   std::vector<LaneRoute> routes_;

@@ -21,28 +21,6 @@ struct ScheduleConfig {
   RoutingConfig routing{};
 };
 
-/// SIMD passes over the elements of a vector operation (A-014: counted from their textbook
-/// formulas).
-struct VectorPasses {
-  static constexpr std::uint64_t kNormForward =
-      6;  ///< mean, two for the variance, two to normalise, scale and shift
-  static constexpr std::uint64_t kNormBackward = 10;
-  static constexpr std::uint64_t kGeluForward = 10;  ///< tanh form
-  static constexpr std::uint64_t kGeluBackward = 12;
-  static constexpr std::uint64_t kReluForward = 1;
-  static constexpr std::uint64_t kReluBackward = 2;
-  static constexpr std::uint64_t kGateForward = 10;  ///< x sigmoid(x), times the other projection
-  static constexpr std::uint64_t kGateBackward = 14;
-  static constexpr std::uint64_t kResidual = 1;
-  static constexpr std::uint64_t kRouteForward =
-      8;  ///< softmax over the experts, the largest, shares for the balancing loss
-  static constexpr std::uint64_t kRouteBackward = 8;
-  static constexpr std::uint64_t kScaleByRoute = 1;
-  static constexpr std::uint64_t kDistances = 1;  ///< the bias of a distance, added to the scores
-  static constexpr std::uint64_t kLoss = 13;      ///< exponential, sum, logarithm, gradient
-  static constexpr std::uint64_t kEmbedding = 1;
-};
-
 /// Tokens that the sparse layers of a step route to experts.
 struct RoutedTokens {
   std::uint64_t all = 0;

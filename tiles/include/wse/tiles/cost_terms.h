@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -16,7 +17,7 @@ enum class Cause : std::uint32_t {
   kMultiplyAdd,  ///< multiply-adds of the forward and backward pass, all lanes of the precision
                  ///< busy
   kPadding,      ///< lanes idle because tokens or features do not divide
-  kVectorStart,  ///< a weight arrives and starts its vector operation
+  kVectorStart,  ///< a weight, or the gradients of an output, arrive and start vector operations
   kReduction,    ///< additions of partial sums
   kAttention,
   kVector,     ///< normalisation, activation functions, residuals, loss
@@ -33,17 +34,25 @@ std::string_view name_of(Cause cause);
 
 using CauseCycles = std::array<base::Cycles, kNumCauses>;
 
-/// The terms of the cost model, cycles of one tile. Sizes are those of the padded loops; sources
-/// are the formulas of the weight-streaming GEMM in docs/timing.md. v: lanes of the precision; c0:
-/// vector_start_cycles.
+/// What attention asks of a tile; docs/kernels.md.
+struct AttentionLoops {
+  std::uint64_t tokens = 0;    ///< queries, all of one sequence
+  std::uint64_t keys = 0;      ///< those of the token that sees most: all rows wait for it
+  std::uint64_t features = 0;  ///< of all heads in the tile
+  std::uint64_t heads = 1;     ///< in the tile
+  std::uint64_t columns = 1;   ///< of a head
+};
+
+/// The terms of the cost model, cycles of one tile, as the kernels in tiles/kernels/ take them
+/// (CycleTermsTest). Sizes are those of the padded loops; formulas are in docs/timing.md. v: lanes of
+/// the precision; c0: vector_start_cycles.
 struct CostTerms {
   const TileConfig& config;
   Precision precision;
 
   std::uint32_t v() const { return config.lanes(precision); }
-  /// Additions of partial sums a cycle: as many as the datapath holds accumulators (64 bit: 4, 2,
-  /// or 1 in fp32).
-  std::uint32_t add_lanes() const { return v(); }
+  /// Elements of a wavelet.
+  std::uint32_t wire() const { return precision == Precision::kFp32 ? 1 : 2; }
 
   /// Weights that a tile consumes for a block: outputs * features_per_tile, the non-zero ones.
   static std::uint64_t weights(std::uint64_t outputs, std::uint64_t features,
@@ -59,24 +68,33 @@ struct CostTerms {
     return weights * config.vector_start_cycles;
   }
   /// Each partial sum passes every tile of its row and costs an addition there; a microthread does
-  /// them while others multiply, so only the datapath counts: outputs * ceil(tokens / add lanes).
+  /// them while others multiply, so only the datapath counts: a step adds what a wavelet brings.
   base::Cycles row_reduction(std::uint64_t outputs, std::uint64_t tokens) const {
-    return outputs * base::ceil_div(tokens, add_lanes());
+    return outputs * base::ceil_div(tokens, std::min(v(), wire()));
+  }
+  /// Weight gradients: the gradients of an output are received, and sent by those that others wait
+  /// for, the columns in turn; sums are cleared, two words a step.
+  base::Cycles gradient_start(std::uint64_t outputs, std::uint64_t tokens, std::uint64_t features,
+                              std::uint64_t columns) const {
+    constexpr base::Cycles kTurn = 5;  // until the next column sends
+    return kTurn * std::min(outputs, columns) +
+           outputs * (2 * base::ceil_div(tokens, wire()) +
+                      base::ceil_div(features, 64 / sum_bits(precision)));
   }
   /// Weight gradients: features sums an output pass every tile of their column.
   base::Cycles column_reduction(std::uint64_t outputs, std::uint64_t features) const {
-    return outputs * base::ceil_div(features, add_lanes());
+    return outputs * base::ceil_div(features, 32 / sum_bits(precision));
   }
-  /// tokens * (keys + 1) * width multiply-adds at the efficiency of attention.
-  base::Cycles attention(std::uint64_t tokens, std::uint64_t keys_twice,
-                         std::uint64_t width) const {
-    return base::mul_div_up(tokens * keys_twice * width, 1'000'000,
-                            std::uint64_t{v()} * config.attention_efficiency_ppm);
+  /// Of the multiply-adds of attention alone.
+  base::Cycles attention_steps(const AttentionLoops& loops, bool backward) const {
+    return (backward ? 5 : 2) * loops.keys * loops.features * base::ceil_div(loops.tokens, v());
   }
-  /// passes over tokens * elements.
-  base::Cycles vector(std::uint64_t passes, std::uint64_t tokens, std::uint64_t elements) const {
-    return passes * tokens * base::ceil_div(elements, v());
-  }
+  base::Cycles attention(const AttentionLoops& loops, bool backward) const;
+  /// On elements of each token in a tile; those of a row of tiles are of one token.
+  base::Cycles vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
+                      std::uint64_t columns) const;
+  /// The microthread that adds the sums of an output starts, and the loop over outputs goes on.
+  static base::Cycles output_start(std::uint64_t outputs) { return 2 * outputs; }
 };
 
 /// Cycles of one item on a tile, by cause; the same on every tile (docs/adr/0004).

@@ -68,7 +68,6 @@ class StreamedGemm final : public KernelJob {
   };
   void make_data();
   CostTerms cost_terms() const;
-  base::Cycles additions() const;
   base::Cycles predicted_sparse(const CostTerms& terms) const;
   std::vector<Weight> make_weights(std::uint32_t rank, std::uint32_t output) const;
   const std::vector<Weight>& weights(std::uint32_t rank, std::uint32_t output) const {
@@ -81,7 +80,7 @@ class StreamedGemm final : public KernelJob {
 
   const StreamedGemmShape shape_;
   const ComputeConfig config_;
-  TileConfig tile_;
+  const TileConfig tile_;
   const std::uint64_t seed_;
   std::vector<double> activations_;               ///< by feature, by token
   std::vector<std::vector<Weight>> weight_data_;  ///< by output, by rank
