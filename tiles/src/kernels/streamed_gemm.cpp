@@ -423,7 +423,8 @@ base::Cycles StreamedGemm::predicted() const {
 /// Outputs one after the other, as all ranks go through them: a rank multiplies an output while its
 /// reduction of the one before takes steps of the datapath in turn with it, and begins a reduction
 /// when that before it has ended. A reduction ends after that of the rank before, and cannot run
-/// ahead of that of the next one further than the queues between them hold.
+/// ahead of that of the next one, at the pace that it would have alone, further than the queues between
+/// them hold.
 base::Cycles StreamedGemm::predicted_sparse(const CostTerms& terms) const {
   constexpr base::Cycles kHop = 7;      // from a rank to the next one
   constexpr base::Cycles kQueues = 14;  // words between two ranks
@@ -432,10 +433,15 @@ base::Cycles StreamedGemm::predicted_sparse(const CostTerms& terms) const {
   const base::Cycles sum = terms.row_reduction(1, shape_.tile_tokens());
   const base::Cycles receive = shape_.type == DataType::kFp32 ? 2 : 1;
   const base::Cycles weight = terms.axpy(1, shape_.tile_tokens()) + receive;
+  const base::Cycles clear =
+      base::ceil_div(shape_.tile_tokens(), config_.lanes(VectorOp::kMove, shape_.type));
   const auto work = [&](std::uint32_t r, std::uint32_t o) -> base::Cycles {
     if (o == all_outputs()) return 0;
     const std::size_t n = weights(r, o).size();
-    return kOutput + (n == 0 ? weight - receive : n * weight + (n - 1) / 8);
+    return kOutput + (n == 0 ? clear : n * weight + (n - 1) / 8);
+  };
+  const auto alone = [&](std::uint32_t r, std::uint32_t o) {
+    return sum + std::min(sum, work(r, o + 1));
   };
   std::vector<base::Cycles> begin(p, 0);  // of the reduction of the output
   std::vector<base::Cycles> end(p, 0);
@@ -446,10 +452,11 @@ base::Cycles StreamedGemm::predicted_sparse(const CostTerms& terms) const {
     const std::uint32_t first = o / shape_.tile_outputs() + 1;
     for (std::uint32_t i = 0; i < p; ++i) {
       const std::uint32_t r = (first + i) % p;
-      end[r] = begin[r] + sum + std::min(sum, work(r, o + 1));
+      end[r] = begin[r] + alone(r, o);
       if (i > 0) end[r] = std::max(end[r], end[(r + p - 1) % p] + kHop);
       if (i + 1 < p && sum > kQueues) {
-        end[r] = std::max(end[r], begin[(r + 1) % p] + sum - kQueues);
+        const std::uint32_t next = (r + 1) % p;
+        end[r] = std::max(end[r], begin[next] + alone(next, o) * (sum - kQueues) / sum);
       }
     }
   }
