@@ -96,6 +96,7 @@ class AttentionBackward : public AttentionTile {
   }
   /// Of all keys: q k, and in the second half of the rows dy v, over the features of the tile.
   void score(const Block& block) {
+    wait_for_ring();
     set(kScore, P::integer(0));
     set(kAt, P::integer(block_kv_.address));
     w_.repeat(block.keys / lanes_, kLeft, [&] {
@@ -160,10 +161,7 @@ class AttentionBackward : public AttentionTile {
   /// ds^T q and p^T dy, over the tile's queries.
   void of_keys(const Block& block) {
     // What was sent of the block before has left.
-    on_microthread(p_.vector(VectorOp::kMove, DataType::kFp32, p_.part(block_, 0, 1), P::number(0),
-                             P::integer(0)),
-                   kGradientThread);
-    w_.count(1);
+    wait(kGradientThread);
     set(kFeature, P::integer(0));
     set(kGradient, P::integer(0));
     w_.repeat(f_, kLeft, [&] {

@@ -57,6 +57,7 @@ class AttentionForward : public AttentionTile {
 
   /// Scores of the tile's queries, over the features of the tile.
   void take_keys(const Block& block) {
+    wait_for_ring();
     set(kScore, P::integer(0));
     w_.repeat(block.keys / lanes_, kLeft, [&] {
       for (std::uint32_t f = 0; f < f_; ++f) {

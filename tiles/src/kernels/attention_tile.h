@@ -83,6 +83,7 @@ class AttentionTile {
   /// Keys of the tile's own block and of the last one: whole wavelets.
   std::uint32_t own_keys() const { return is_last() ? last_keys() : t_; }
   std::uint32_t last_keys() const { return round_up(shape_.last_tokens(), lanes_); }
+
   // Queries, in shares of the ranks.
 
   std::uint32_t first_of(std::uint32_t rank) const {
@@ -124,6 +125,17 @@ class AttentionTile {
     }
   }
 
+  /// Before rows are written that a tile may still be sending.
+  void wait_for_ring() {
+    if (place_.ring.size() > 1) wait(kRingThread);
+  }
+  /// Until a microthread is free: an operation of no elements.
+  void wait(std::uint8_t thread) {
+    on_microthread(p_.vector(VectorOp::kMove, DataType::kFp32, sums_, P::number(0), P::integer(0)),
+                   thread);
+    w_.count(1);
+  }
+
   // Blocks of keys.
 
   struct Block {
@@ -151,7 +163,7 @@ class AttentionTile {
                    static_cast<std::uint8_t>(kBlockThread + stream));
     w_.count(1);
   }
-  /// The order of a block: a wavelet's worth of tokens of each of `rows` features, `planes` times.
+  /// The order of a block: a wavelet's worth of tokens of each of `rows` features, then the next ones.
   Operand block_order(const Array& kv, std::uint32_t row, std::uint32_t rows) {
     const std::uint32_t n = stride(bytes_);
     return p_.walk(kv, row * n,
