@@ -11,6 +11,7 @@
 #include "kernel_run.h"
 #include "noc_waves.h"
 #include "settings_options.h"
+#include "size_search.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/report/files.h"
 #include "wse/report/kernel_report.h"
@@ -87,8 +88,13 @@ Prepared prepare(const KernelOptions& o) {
   errors.throw_if_any();
   p.record.seed = static_cast<std::uint64_t>(o.seed);
   p.record.core_hz = settings.machine.core_hz;
-  p.job = choose_kernel(o, p.config, p.record);
-  tiles::check(p.job->kernel(), p.config.sram.size_bytes, p.config.compute.cache_bytes);
+  try {
+    p.job = choose_kernel(o, p.config, p.record);
+    tiles::check(p.job->kernel(), p.config.sram.size_bytes, p.config.compute.cache_bytes);
+  } catch (const tiles::ProgramError& error) {
+    const std::string fits = what_fits(o, p.config, p.record);
+    throw tiles::ProgramError(error.what() + (fits.empty() ? "" : "\n" + fits));
+  }
   p.record.predicted = p.job->predicted();
   return p;
 }

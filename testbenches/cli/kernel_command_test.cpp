@@ -120,6 +120,10 @@ TEST_F(KernelCommandTest, BadInputIsRefusedWithItsRule) {
   refuses("stencil25 --mesh 4x9", "must have five columns and rows");
   refuses("stencil25 --dtype fp16", "--dtype = fp16: must be fp32");
   refuses("stencil25 --nz 5000", "bytes of data");
+  refuses("attention --mesh 4x2 --m 128 --n 256 --heads 2", "what fits: --m 48, or --n 80");
+  refuses("gemm --m 2000 --k 2000 --n 2000", "what fits: --m 304 --k 304 --n 304");
+  refuses("attention --heads 3 --n 66", "--heads = 3: must divide the columns of the mesh");
+  refuses("embedding --vocabulary 50257", "a tile of the first row holds 1496");
   refuses("gather --mesh 100x100 --words 64", "needs 2560000 bytes of data");
   refuses("reduce --set fabric.ramp_latency_cycles=9", "makes an input queue of depth 6 longer");
   refuses("reduce --wave-from 3", "describes waves, of which --wave FILE is to be given");

@@ -123,7 +123,8 @@ class Checker {
       say(tile, place, "runs past its last instruction, which must be an end or a jump");
     }
     const std::uint64_t all = std::uint64_t{p.memory_bytes} + p.code_bytes();
-    if (all > sram_bytes_) {
+    too_large_ = all > sram_bytes_;
+    if (too_large_) {
       say(tile, place,
           fmt::format("needs {} bytes of data and {} of code, a tile has {}", p.memory_bytes,
                       p.code_bytes(), sram_bytes_));
@@ -213,7 +214,7 @@ class Checker {
                    std::uint64_t first, std::uint64_t bytes) {
     const std::uint64_t end = sram_bytes_ - std::min<std::uint64_t>(sram_bytes_, p.code_bytes());
     if (first % 2 != 0) say(tile, place, fmt::format("begins at the odd address {}", first));
-    if (first + bytes <= end) return;
+    if (first + bytes <= end || too_large_) return;
     say(tile, place,
         fmt::format("reaches byte {}, data end at {} of {}", first + bytes - 1, end, sram_bytes_));
   }
@@ -369,6 +370,7 @@ class Checker {
   const Kernel& kernel_;
   const std::uint64_t sram_bytes_;
   const std::uint64_t near_bytes_;
+  bool too_large_ = false;  ///< the program that is checked; then of course its arrays are
   std::string text_;
   std::uint32_t violations_ = 0;
 };
