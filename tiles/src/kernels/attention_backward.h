@@ -97,15 +97,15 @@ class AttentionBackward : public AttentionTile {
   /// Of all keys: q k, and in the second half of the rows dy v, over the features of the tile.
   void score(const Block& block) {
     wait_for_ring();
-    set(kScore, P::integer(0));
-    set(kAt, P::integer(block_kv_.address));
+    w_.set(kScore, P::integer(0));
+    w_.set(kAt, P::integer(block_kv_.address));
     w_.repeat(block.keys / lanes_, kLeft, [&] {
       for (std::uint32_t key = 0; key < lanes_; ++key) {
         score(key, 0, q_, 0);
         score(key, f_, dy_, t_);
       }
-      add(kScore, lanes_ * 4 * stride(4));
-      add(kAt, place_of(0, lanes_));
+      w_.add(kScore, lanes_ * 4 * stride(4));
+      w_.add(kAt, place_of(0, lanes_));
     });
   }
   void score(std::uint32_t key, std::uint32_t first, const Array& of_queries, std::uint32_t row) {
@@ -119,13 +119,13 @@ class AttentionBackward : public AttentionTile {
   void softmax_gradient(const Block& block) {
     const Operand score = own_row(scores_, 0, kScore);
     const Operand product = own_row(scores_, t_, kScore);
-    set(kScore, P::integer(0));
-    set(kShare, P::integer(0));
-    if (shape_.causal) set(kWindow, P::integer(4 * (t_ - 1)));
+    w_.set(kScore, P::integer(0));
+    w_.set(kShare, P::integer(0));
+    if (shape_.causal) w_.set(kWindow, P::integer(4 * (t_ - 1)));
     w_.repeat(block.tokens, kLeft, [&] {
       if (shape_.causal && block.place == Block::kOwn) {
         of_own(VectorOp::kAdd, score, score, mask_);
-        subtract(kWindow, 4);
+        w_.subtract(kWindow, 4);
       }
       of_own(VectorOp::kMul, c_, score, P::number(scale_));
       of_own(VectorOp::kSub, c_, c_, own(log_sum_));
@@ -136,39 +136,39 @@ class AttentionBackward : public AttentionTile {
         w_.vector(VectorOp::kMove, type_, own_row(shares_, 0, kShare), score, own_queries());
         w_.vector(VectorOp::kMul, type_, own_row(shares_, t_, kShare), c_, P::number(scale_),
                   own_queries());
-        add(kShare, bytes_ * stride(bytes_));
+        w_.add(kShare, bytes_ * stride(bytes_));
       } else {
         of_own(VectorOp::kMul, product, c_, P::number(scale_));
       }
-      add(kScore, 4 * stride(4));
+      w_.add(kScore, 4 * stride(4));
     });
   }
   /// dq += ds k, feature by feature.
   void of_queries(const Block& block) {
     const Operand result = p_.at_register(p_.part(sums_of_queries_, 0, t_), kSum);
-    set(kSum, P::integer(0));
-    set(kAt, P::integer(block_kv_.address));
+    w_.set(kSum, P::integer(0));
+    w_.set(kAt, P::integer(block_kv_.address));
     w_.repeat(f_, kLeft, [&] {
       for (std::uint32_t key = 0; key < block.keys; ++key) {
         load(place_of(0, key));
         multiply(key == 0, sums_, share_row(t_ + key), 0, sums_);
       }
       w_.vector(VectorOp::kAdd, DataType::kFp32, result, result, sums_, t_);
-      add(kSum, 4 * stride(4));
-      add(kAt, place_of(1, 0));
+      w_.add(kSum, 4 * stride(4));
+      w_.add(kAt, place_of(1, 0));
     });
   }
   /// ds^T q and p^T dy, over the tile's queries.
   void of_keys(const Block& block) {
     // What was sent of the block before has left.
     wait(kGradientThread);
-    set(kFeature, P::integer(0));
-    set(kGradient, P::integer(0));
+    w_.set(kFeature, P::integer(0));
+    w_.set(kGradient, P::integer(0));
     w_.repeat(f_, kLeft, [&] {
       dots(block, t_, q_, 0);
       dots(block, 0, dy_, f_);
-      add(kFeature, bytes_ * stride(bytes_));
-      add(kGradient, 4 * block.keys);
+      w_.add(kFeature, bytes_ * stride(bytes_));
+      w_.add(kGradient, 4 * block.keys);
     });
   }
   void dots(const Block& block, std::uint32_t share, const Array& of_queries, std::uint32_t row) {

@@ -58,7 +58,7 @@ class AttentionForward : public AttentionTile {
   /// Scores of the tile's queries, over the features of the tile.
   void take_keys(const Block& block) {
     wait_for_ring();
-    set(kScore, P::integer(0));
+    w_.set(kScore, P::integer(0));
     w_.repeat(block.keys / lanes_, kLeft, [&] {
       for (std::uint32_t f = 0; f < f_; ++f) {
         receive(kBlockQueue + kKeys);
@@ -68,7 +68,7 @@ class AttentionForward : public AttentionTile {
           multiply(f == 0, f + 1 == f_ ? row : sum, feature_row(q_, f), key, sum);
         }
       }
-      add(kScore, lanes_ * 4 * stride(4));
+      w_.add(kScore, lanes_ * 4 * stride(4));
     });
     hand_on(block, kKeys);
   }
@@ -79,10 +79,10 @@ class AttentionForward : public AttentionTile {
     w_.repeat(block.tokens, kLeft, [&] {
       if (masks) {
         of_own(VectorOp::kAdd, score_, score_, mask_);
-        subtract(kWindow, 4);
+        w_.subtract(kWindow, 4);
       }
       of_own(VectorOp::kMax, own(largest_), own(largest_), score_);
-      add(kScore, 4 * stride(4));
+      w_.add(kScore, 4 * stride(4));
     });
     of_own(VectorOp::kSub, c_, own(factor_), own(largest_));
     of_own(VectorOp::kMul, c_, c_, P::number(scale_));
@@ -96,20 +96,20 @@ class AttentionForward : public AttentionTile {
       of_own(VectorOp::kAdd, own(total_), own(total_), score_);
       if (type_ != DataType::kFp32) {
         w_.vector(VectorOp::kMove, type_, share_, score_, own_queries());
-        add(kShare, bytes_ * stride(bytes_));
+        w_.add(kShare, bytes_ * stride(bytes_));
       }
-      add(kScore, 4 * stride(4));
+      w_.add(kScore, 4 * stride(4));
     });
   }
   void begin_keys() {
-    set(kScore, P::integer(0));
-    set(kShare, P::integer(0));
-    if (shape_.causal) set(kWindow, P::integer(4 * (t_ - 1)));
+    w_.set(kScore, P::integer(0));
+    w_.set(kShare, P::integer(0));
+    if (shape_.causal) w_.set(kWindow, P::integer(4 * (t_ - 1)));
   }
   /// results = results factor + the sum of shares times values, feature by feature.
   void take_values(const Block& block) {
     const Operand result = p_.at_register(p_.part(results_, 0, t_), kSum);
-    set(kSum, P::integer(0));
+    w_.set(kSum, P::integer(0));
     w_.repeat(f_, kLeft, [&] {
       for (std::uint32_t key = 0; key < block.keys; ++key) {
         if (key % lanes_ == 0) receive(kBlockQueue + kValues);
@@ -117,7 +117,7 @@ class AttentionForward : public AttentionTile {
       }
       w_.vector(VectorOp::kFma, DataType::kFp32, result, result, p_.part(factor_, 0, t_), sums_,
                 t_);
-      add(kSum, 4 * stride(4));
+      w_.add(kSum, 4 * stride(4));
     });
     hand_on(block, kValues);
   }

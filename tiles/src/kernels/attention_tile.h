@@ -176,7 +176,7 @@ class AttentionTile {
   void each_block(const What& what) {
     const std::uint32_t last_row = shape_.rows() - 1;
     if (!is_first()) {
-      set(kBlocksLeft, P::r(kRowRegister));
+      w_.set(kBlocksLeft, P::r(kRowRegister));
       w_.repeat_up_to(place_.row, kBlocksLeft, [&] { what(Block{Block::kBefore, t_, t_}); });
     }
     what(Block{Block::kOwn, own_keys(), is_last() ? shape_.last_tokens() : t_});
@@ -203,18 +203,6 @@ class AttentionTile {
   // Small things.
 
   DataType plain() const { return type_ == DataType::kFp32 ? type_ : DataType::kFp16; }
-  void set(std::uint8_t r, Operand value) {
-    p_.set(r, value);
-    w_.count_scalar();
-  }
-  void add(std::uint8_t r, std::uint32_t n) {
-    p_.scalar(VectorOp::kAdd, DataType::kInt32, r, P::r(r), P::integer(n));
-    w_.count_scalar();
-  }
-  void subtract(std::uint8_t r, std::uint32_t n) {
-    p_.scalar(VectorOp::kSub, DataType::kInt32, r, P::r(r), P::integer(n));
-    w_.count_scalar();
-  }
   /// Operations on the tile's share of the queries.
   void of_own(VectorOp op, Operand result, Operand a, Operand b = {}, Operand c = {}) {
     w_.vector(op, DataType::kFp32, result, a, b, c, own_queries());

@@ -349,8 +349,8 @@ class RowwiseProgram {
   template <class Before, class Body>
   void each(std::uint32_t features, const Before& before, const Body& body) {
     const std::uint32_t bytes = element_bytes_of(shape_.type);
-    set(kToken, P::integer(0));
-    set(kFirst, P::integer(0));
+    w_.set(kToken, P::integer(0));
+    w_.set(kFirst, P::integer(0));
     if (entropy()) {
       p_.scalar(VectorOp::kMul, DataType::kInt32, kFirstIndex, P::r(kColumnRegister),
                 P::integer(shape_.tile_features()));
@@ -358,28 +358,20 @@ class RowwiseProgram {
     }
     w_.repeat(t_ / group_, kGroupsLeft, [&] {
       before();
-      set(kFeature, P::r(kFirst));
-      set(kFeature32, P::r(kToken));
-      set(kParameter, P::integer(0));
-      if (entropy()) set(kIndex, P::r(kFirstIndex));
+      w_.set(kFeature, P::r(kFirst));
+      w_.set(kFeature32, P::r(kToken));
+      w_.set(kParameter, P::integer(0));
+      if (entropy()) w_.set(kIndex, P::r(kFirstIndex));
       w_.repeat(features / features_at_once_, kLeft, [&] {
         body();
-        add(kFeature, features_at_once_ * stride(shape_) * bytes);
-        if (entropy()) add(kIndex, 1);
-        add(kFeature32, 4 * stride32());
-        add(kParameter, 4);
+        w_.add(kFeature, features_at_once_ * stride(shape_) * bytes);
+        if (entropy()) w_.add(kIndex, 1);
+        w_.add(kFeature32, 4 * stride32());
+        w_.add(kParameter, 4);
       });
-      add(kToken, 4 * group_);
-      add(kFirst, bytes * group_);
+      w_.add(kToken, 4 * group_);
+      w_.add(kFirst, bytes * group_);
     });
-  }
-  void set(std::uint8_t r, Operand value) {
-    p_.set(r, value);
-    w_.count_scalar();
-  }
-  void add(std::uint8_t r, std::uint32_t n) {
-    p_.scalar(VectorOp::kAdd, DataType::kInt32, r, P::r(r), P::integer(n));
-    w_.count_scalar();
   }
   void load(std::uint8_t r, const Array& parameters) {
     p_.load(r, P::r(kParameter), DataType::kInt32, P::integer(parameters.address));

@@ -26,6 +26,13 @@ class VectorWriter {
   /// What the caller writes: a scalar instruction, or something that takes so many cycles.
   void count_scalar(std::uint32_t n = 1) { count(std::uint64_t{n} * config_.scalar_cycles); }
   void count(base::Cycles cycles) { cycles_ += times_ * cycles; }
+  /// Scalar instructions.
+  void set(std::uint8_t r, Operand value) {
+    p_.set(r, value);
+    count_scalar();
+  }
+  void add(std::uint8_t r, std::uint32_t n) { scalar(VectorOp::kAdd, r, n); }
+  void subtract(std::uint8_t r, std::uint32_t n) { scalar(VectorOp::kSub, r, n); }
   /// Runs `body` so often; register `counter` counts.
   template <class Body>
   void repeat(std::uint32_t times, std::uint8_t counter, const Body& body) {
@@ -46,6 +53,10 @@ class VectorWriter {
   }
 
  private:
+  void scalar(VectorOp op, std::uint8_t r, std::uint32_t n) {
+    p_.scalar(op, DataType::kInt32, r, ProgramBuilder::r(r), ProgramBuilder::integer(n));
+    count_scalar();
+  }
   template <class Body>
   void loop(std::uint32_t times, std::uint8_t counter, const Body& body) {
     const std::uint16_t begin = p_.here();
