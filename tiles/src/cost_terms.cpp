@@ -60,15 +60,17 @@ void set_gemm(CauseCycles& c, const WorkItem& item, const Mapping& mapping,
 }
 
 /// What a vector operation takes: as its kernel does in fp32 and in mixed precision, in
-/// sixteenths of a cycle an element and in cycles a token, without the messages; and the words a token
-/// that are summed over the columns, message by message.
+/// sixteenths of a cycle an element and in cycles a token, without the messages; the words a token that
+/// are summed over the columns, message by message; and the gradients a feature that are summed up the
+/// rows.
 struct VectorCost {
   std::uint32_t fp32, mixed, token;
   std::array<std::uint8_t, 4> messages;
+  std::uint32_t gradients = 0;
 };
 constexpr std::array<VectorCost, base::kNumVectorKinds> kVectorCosts{{
     {97, 97, 21, {1, 1}},          // norm
-    {200, 174, 4, {2}},            //
+    {200, 174, 4, {2}, 2},         //
     {427, 391, 0, {}},             // GELU: an exponential and a reciprocal
     {507, 463, 0, {}},             //
     {16, 16, 0, {}},               // ReLU, counted from its formula
@@ -200,13 +202,14 @@ Cycles CostTerms::attention(const AttentionLoops& a, bool backward) const {
 }
 
 Cycles CostTerms::vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
-                         std::uint64_t columns) const {
+                         std::uint64_t columns, std::uint64_t rows) const {
   const VectorCost& cost = kVectorCosts[static_cast<std::size_t>(kind)];
   const std::uint32_t element = precision == Precision::kFp32 ? cost.fp32 : cost.mixed;
   Cycles cycles = base::ceil_div(tokens * elements * element, 16) + tokens * cost.token;
   for (const std::uint64_t words : cost.messages) {
     if (words > 0) cycles += predicted_allreduce_row(columns, words * tokens);
   }
+  if (cost.gradients > 0 && rows > 1) cycles += predicted_chain(rows, cost.gradients * elements);
   return cycles;
 }
 
@@ -230,7 +233,7 @@ CauseCycles cycles_of(const WorkItem& item, const Mapping& mapping, const TileCo
     case Operation::kVector:
       set(Cause::kVector, terms.vector(item.vector, mapping.tokens_per_tile(item.tokens),
                                        mapping.features_per_tile(item.inputs),
-                                       mapping.columns() / mapping.copies()));
+                                       mapping.columns() / mapping.copies(), mapping.rows()));
       break;
     case Operation::kLayerChange:
       set(Cause::kLayerChange, config.layer_change_cycles);

@@ -92,7 +92,7 @@ struct CostTerms {
   base::Cycles attention(const AttentionLoops& loops, bool backward) const;
   /// On elements of each token in a tile; those of a row of tiles are of one token.
   base::Cycles vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
-                      std::uint64_t columns) const;
+                      std::uint64_t columns, std::uint64_t rows) const;
   /// The microthread that adds the sums of an output starts, and the loop over outputs goes on.
   static base::Cycles output_start(std::uint64_t outputs) { return 2 * outputs; }
 };
