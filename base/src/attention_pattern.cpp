@@ -72,8 +72,4 @@ std::uint64_t AttentionPattern::most_keys() const {
   return most;
 }
 
-std::uint64_t AttentionPattern::keys_twice() const {
-  return ceil_div(2 * keys_in_sequence_before(sequence), sequence);
-}
-
 }  // namespace wse::base

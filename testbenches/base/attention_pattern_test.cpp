@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <cstdlib>
 
 namespace wse::base {
@@ -60,9 +62,15 @@ TEST(AttentionPatternTest, SumsOverAStreamAreThoseOfItsTokens) {
   }
 }
 
-TEST(AttentionPatternTest, TwiceTheMeanIsExactForPlainPatterns) {
-  EXPECT_EQ((AttentionPattern{AttentionKind::kCausal, 2048}).keys_twice(), 2049u);
-  EXPECT_EQ((AttentionPattern{AttentionKind::kFull, 512}).keys_twice(), 1024u);
+TEST(AttentionPatternTest, TheTokenThatSeesMostSeesSoManyKeys) {
+  for (const AttentionKind kind : kKinds) {
+    const AttentionPattern p{kind, 7 + 8 * 8, 8, 5};
+    std::uint64_t most = 0;
+    for (std::uint64_t position = 0; position < p.sequence; ++position) {
+      most = std::max(most, pairs_seen(p, position));
+    }
+    EXPECT_EQ(p.most_keys(), most) << static_cast<int>(kind);
+  }
 }
 
 }  // namespace

@@ -169,7 +169,7 @@ inline base::Cycles cycles_by_kernel(const CycleCase& c) {
   return 0;
 }
 
-/// The terms over the kernel, less one; the worst and the mean of many cases.
+/// The terms over the kernel, less one; the mean of many cases.
 class CycleErrors {
  public:
   double add(const CycleCase& c) {

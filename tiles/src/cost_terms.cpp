@@ -175,13 +175,14 @@ Cycles CostTerms::attention(const AttentionLoops& a, bool backward) const {
   const std::uint64_t f = a.features;
   const std::uint64_t others = a.columns - 1;
   const std::uint64_t share = wire() * base::ceil_div(a.tokens, a.columns * wire());  // of queries
-  const std::uint64_t half =
-      base::ceil_div(share, 2);  // two additions, moves or comparisons a step
+  // Multiplications and conversions of a share; additions, moves or comparisons, at least two a step.
+  const std::uint64_t single = base::ceil_div(share, config.lanes_fp32);
+  const std::uint64_t half = base::ceil_div(share, std::max(2U, config.lanes_fp32));
   const bool wide = precision == Precision::kFp32;
-  // Multiplications and conversions of a score, and what takes two a step; most are the exponential's.
-  const std::uint64_t softmax = backward ? (wide ? 12 * share + 7 * half : 11 * share + 9 * half)
-                                         : 10 * share + (wide ? 8 : 9) * half;
-  const std::uint64_t exponential = 9 * share + 5 * half;
+  // Most are the exponential's.
+  const std::uint64_t softmax = backward ? (wide ? 12 * single + 7 * half : 11 * single + 9 * half)
+                                         : 10 * single + (wide ? 8 : 9) * half;
+  const std::uint64_t exponential = 9 * single + 5 * half;
   // A share of the scores and one of their exponentials, sent and received by each of the others; of
   // sixteen accesses one meets another in the banks.
   const std::uint64_t planes = backward ? 2 : 1;
@@ -192,11 +193,11 @@ Cycles CostTerms::attention(const AttentionLoops& a, bool backward) const {
       a.heads * softmax + ring + scalars + base::ceil_div(2 * f, wire()) + (backward ? 7 * f : 0);
   const std::uint64_t block =
       backward ? f * (base::ceil_div(a.tokens, 2) + 12) + 2 * kMessage * others
-               : f * (a.tokens + 4) + a.heads * (exponential + 2 * share + 2 * half + 10) +
+               : f * (a.tokens + 4) + a.heads * (exponential + 2 * single + 2 * half + 10) +
                      others * (2 * share + 3 * kMessage);
   // Before the first block and behind the last one.
   const std::uint64_t once = a.heads * a.tokens * (half + 1) +  // the mask of the own block
-                             (backward ? 2 * f * a.tokens : f * a.tokens + a.heads * 28 * share);
+                             (backward ? 2 * f * a.tokens : f * a.tokens + a.heads * 28 * single);
   return once + attention_steps(a, backward) + a.keys * key +
          base::ceil_div(a.keys, std::max<std::uint64_t>(a.tokens, 1)) * block;
 }
@@ -205,7 +206,9 @@ Cycles CostTerms::vector(base::VectorKind kind, std::uint64_t tokens, std::uint6
                          std::uint64_t columns, std::uint64_t rows) const {
   const VectorCost& cost = kVectorCosts[static_cast<std::size_t>(kind)];
   const std::uint32_t element = precision == Precision::kFp32 ? cost.fp32 : cost.mixed;
-  Cycles cycles = base::ceil_div(tokens * elements * element, 16) + tokens * cost.token;
+  // More lanes of fp32 share the work, additions as well.
+  Cycles cycles = base::ceil_div(tokens * elements * element, 16 * config.lanes_fp32) +
+                  base::ceil_div(tokens * cost.token, config.lanes_fp32);
   for (const std::uint64_t words : cost.messages) {
     if (words > 0) cycles += predicted_allreduce_row(columns, words * tokens);
   }

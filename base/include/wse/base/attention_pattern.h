@@ -31,9 +31,7 @@ struct AttentionPattern {
   std::uint64_t keys_of(std::uint64_t position) const;
   /// Keys seen by the first n tokens of a stream of sequences, summed.
   std::uint64_t keys_before(std::uint64_t n) const;
-  /// Twice the mean number of keys a token, rounded up.
-  std::uint64_t keys_twice() const;
-  /// Of the token that sees most.
+  /// Keys of the token that sees most.
   std::uint64_t most_keys() const;
 
  private:
