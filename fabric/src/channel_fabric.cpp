@@ -47,6 +47,8 @@ ChannelFabric::ChannelFabric(RouteTable routes, const EngineConfig& config, std:
   if (graph_.has_filters()) find_filters();
   plain_ = filters_.empty() && credits_.empty() && config.link_slots() <= Record::kSlotsWithNext &&
            config.ramp_slots() <= Record::kSlotsWithNext;
+  // Threads would have to wake the routers of each other.
+  if (!plain_ && graph_.shares_outputs() && threads == 1) parked_.resize(graph_.mesh().tiles());
 }
 
 void ChannelFabric::find_filters() {
@@ -128,7 +130,10 @@ void ChannelFabric::return_credit(std::uint32_t leaf) {
 
 void ChannelFabric::take_due() {
   std::vector<std::uint32_t>& credits = due_in(credits_due_, now_);
-  for (const std::uint32_t leaf : credits) ++credits_[leaf];
+  for (const std::uint32_t leaf : credits) {
+    ++credits_[leaf];
+    if (!parked_.empty()) wake(tile_of(leaf), bands_[0], bands_[0].active);
+  }
   std::vector<std::uint32_t>& arrivals = due_in(arrivals_due_, now_);
   for (const std::uint32_t index : arrivals) {
     Band& band = band_of(index);
@@ -239,6 +244,7 @@ void ChannelFabric::obey(std::uint32_t leaf, Command command) {
     c.outputs = state.halted ? std::uint8_t{0} : route->outputs_of(c.port(), state.position).bits();
     if (state.halted) c.pending = 0;
   });
+  if (!parked_.empty()) wake(tile_of(leaf), bands_[0], bands_[0].active);
   moving_ = true;
 }
 
@@ -250,6 +256,7 @@ void ChannelFabric::set_twin(std::uint32_t tile, std::unique_ptr<RouterTwin> twi
   if (twins_ == nullptr) twins_ = std::make_unique<TwinPoints>(*this);
   twins_->add(tile, std::move(twin));
   plain_ = false;
+  parked_.clear();
 }
 
 /// What bands have sent to routers elsewhere and freed behind them, and what those do.
@@ -379,8 +386,9 @@ std::vector<HeldQueue> ChannelFabric::held_queues() const {
 
 std::size_t ChannelFabric::bytes() const {
   return std::size_t{graph_.size()} * sizeof(Record) + graph_.overflow_slots() * 8 +
-         graph_.size() / 4 + std::size_t{graph_.mesh().tiles()} * (2 * kNumColors + kNumPorts + 4) +
-         arbiters_.bytes() + credits_.size();
+         graph_.size() / 4 + parked_.size() * sizeof(Parked) +
+         std::size_t{graph_.mesh().tiles()} * (2 * kNumColors + kNumPorts + 4) + arbiters_.bytes() +
+         credits_.size();
 }
 
 /// Stamps that have come due long ago are set to a cycle from now on, so that they stay in the past.

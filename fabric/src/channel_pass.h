@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "member_mask.h"
 #include "wse/base/bits.h"
@@ -32,6 +33,8 @@ class ChannelPass {
         hop_stamp_(Slot::stamp(now_ + fabric.config_.hop_cycles)),
         ramp_stamp_(Slot::stamp(now_ + fabric.config_.ramp_cycles)),
         step_(fabric.step_ + ahead),
+        parks_(!Plain && !fabric.parked_.empty()),
+        far_(fabric.graph_.blocks() != 0),
         resets_(fabric.config_.arbitration == Arbitration::kRoundRobin),
         counts_(fabric.tile_counts()),
         deliveries_(band.deliveries.data()) {}
@@ -157,8 +160,8 @@ class ChannelPass {
   void visit_listed() {
     const std::uint32_t* const begin = band_.listed.data();
     const std::uint32_t* const end = begin + listed_;
-    for (const std::uint32_t* i = begin; i != end; ++i) prefetch(&records_[*i]);
-    for (const std::uint32_t* i = begin; i != end; ++i) {
+    for (const std::uint32_t* i = begin; far_ && i != end; ++i) prefetch(&records_[*i]);
+    for (const std::uint32_t* i = begin; far_ && i != end; ++i) {
       Record& record = records_[*i];
       prefetch_next(record);
       if (fabric_.graph_.shares_outputs()) {
@@ -173,23 +176,48 @@ class ChannelPass {
         ++i;
         continue;
       }
-      Record* const first = &record - c.member;
-      const auto k = [&] { return static_cast<unsigned>(&records_[*i] - first); };
-      if (i + 1 == end || &records_[i[1]] - first >= c.siblings) {
-        visit_alone(record);
-        ++i;
-      } else if (c.siblings <= NarrowMask::kBits) {
-        NarrowMask members;
-        for (; i != end && k() < c.siblings; ++i) members.add(NarrowMask::of(k()));
-        visit_router(first, members);
-      } else {
-        WideMask members;
-        for (; i != end && k() < c.siblings; ++i) members.add(WideMask::of(k()));
-        visit_router(first, members);
-      }
+      i = c.siblings <= NarrowMask::kBits ? visit_shared(i, end, take_parked(c))
+                                          : visit_shared(i, end, WideMask());
     }
     listed_ = 0;
   }
+
+  /// The listed channels of one router, from one on, and `members` of it; returns the next one listed.
+  template <class Mask>
+  [[gnu::always_inline]] inline const std::uint32_t* visit_shared(const std::uint32_t* i,
+                                                                  const std::uint32_t* end,
+                                                                  Mask members) {
+    const Channel& c = records_[*i].channel;
+    Record* const first = &records_[*i] - c.member;
+    const auto index = static_cast<std::uint32_t>(first - records_);
+    for (; i != end && *i - index < c.siblings; ++i) {
+      // One that was woken may have been visited since, and be empty.
+      if (!parks_ || (head_of(records_[*i]) & Slot::kFull) != 0) members.add(Mask::of(*i - index));
+    }
+    if (members.empty()) return i;
+    if (members.single()) {
+      visit_alone(first[members.lowest()]);
+    } else {
+      visit_router(first, members);
+    }
+    return i;
+  }
+  /// The parked channels of a router, which are visited now: the arbiter sees no gap.
+  NarrowMask take_parked(const Channel& c) {
+    if (!parks_) return {};
+    const std::uint32_t tile = tile_of(c.leaf);
+    const std::uint64_t members = std::exchange(fabric_.parked_[tile].members, 0);
+    if (members != 0) fabric_.arbiters_[tile].last_step = step_ - 1;
+    return {members};
+  }
+  /// Of a router that did not move and waits for no stamp. Whether it could.
+  bool park(const Record* first, NarrowMask members) {
+    const Channel& c = first[members.lowest()].channel;
+    if (!parks_) return false;
+    fabric_.parked_[tile_of(c.leaf)] = {members.word, static_cast<std::uint32_t>(first - records_)};
+    return true;
+  }
+  bool park(const Record*, const WideMask&) { return false; }
 
   /// A channel that shares no output: copies leave as soon as there is a slot.
   [[gnu::always_inline]] inline void visit_channel(Record& record) {
@@ -236,7 +264,7 @@ class ChannelPass {
     Channel& c = record.channel;
     const std::uint64_t head = head_of(record);
     const unsigned wanted = !due(head) ? 0U : c.pending != 0 ? c.pending : c.outputs;
-    waits_ = waits_ || !due(head);
+    const bool waited = std::exchange(waits_, !due(head));
     const unsigned rest = wanted == 0 ? 0U : send(c, head, wanted);
     const unsigned sent = wanted & ~rest;
     Arbiter& arbiter = fabric_.arbiters_[tile_of(c.leaf)];
@@ -251,8 +279,10 @@ class ChannelPass {
       pop(record, head);
     } else {
       if (sent != 0) c.pending = static_cast<std::uint8_t>(rest);
-      keep(record);
+      const bool stuck = sent == 0 && !waits_ && c.siblings <= NarrowMask::kBits;
+      if (!stuck || !park(&record - c.member, NarrowMask::of(c.member))) keep(record);
     }
+    waits_ = waits_ || waited;
   }
 
   /// All channels of a router that hold something: bit k of `members` is the k-th of the router.
@@ -260,7 +290,10 @@ class ChannelPass {
   void visit_router(Record* first, Mask members) {
     Arbiter& arbiter = fabric_.arbiters_[tile_of(first[members.lowest()].channel.leaf)];
     if (resets_) arbiter.start(step_);
+    const bool waited = std::exchange(waits_, false);
+    bool stuck = true;
     Mask wants[kNumPorts] = {};
+    unsigned wanted = 0;
     for (Mask left = members; !left.empty(); left.drop_lowest()) {
       const unsigned k = left.lowest();
       const Channel& c = first[k].channel;
@@ -268,21 +301,23 @@ class ChannelPass {
         waits_ = true;
         continue;
       }
-      for (unsigned o = c.pending != 0 ? c.pending : c.outputs; o != 0; o &= o - 1) {
-        wants[__builtin_ctz(o)].add(Mask::of(k));
-      }
+      const unsigned outputs = c.pending != 0 ? c.pending : c.outputs;
+      wanted |= outputs;
+      for (unsigned o = outputs; o != 0; o &= o - 1) wants[__builtin_ctz(o)].add(Mask::of(k));
     }
+    if (resets_) arbiter.move(0, 0, wanted);
     Mask leaving;
-    for (unsigned output = 0; output < kNumPorts; ++output) {
-      if (wants[output].empty()) {
-        if (resets_) arbiter.move(0, 0, kAllOutputs & ~(1U << output));
-        continue;
-      }
+    for (unsigned o = wanted; o != 0; o &= o - 1) {
+      const auto output = static_cast<unsigned>(__builtin_ctz(o));
       const int winner = grant(first, output, wants[output], arbiter.pointer(output), leaving);
       if (winner < 0) continue;
+      stuck = false;
       arbiter.move(1U << output, static_cast<std::uint8_t>(winner + 1),
                    kAllOutputs & ~(1U << output));
     }
+    stuck = stuck && !waits_;
+    waits_ = waits_ || waited;
+    if (stuck && park(first, members)) return;
     for (Mask stays = members.without(leaving); !stays.empty(); stays.drop_lowest()) {
       keep(first[stays.lowest()]);
     }
@@ -397,7 +432,11 @@ class ChannelPass {
     c.head = next_place(c, c.head);
     c.pending = 0;
     ++left_;
-    if (ramp) band_.freed.push_back(c.leaf);
+    if (ramp) {
+      band_.freed.push_back(c.leaf);
+    } else if (parks_) {
+      fabric_.wake(fabric_.graph_.mesh().neighbour(tile_of(c.leaf), c.port()), band_, next_);
+    }
     if (!Plain && c.has(Channel::kTwin)) {
       band_.from_twins.push_back(static_cast<std::uint32_t>(&record - records_));
     }
@@ -421,6 +460,8 @@ class ChannelPass {
   const std::uint64_t due_;  ///< stamps up to this one
   const std::uint64_t hop_stamp_, ramp_stamp_;
   const std::uint32_t step_;
+  const bool parks_;
+  const bool far_;  ///< records lie beyond a near cache
   const bool resets_;
   ChannelFabric::TileCounts* const counts_;
   Delivery* deliveries_;

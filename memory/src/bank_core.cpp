@@ -31,14 +31,6 @@ struct Cycle {
   }
 };
 
-void count(BankCounts& counts, const BankAccess& access) {
-  if (access.width == AccessWidth::k64) {
-    ++(access.is_write ? counts.writes64 : counts.reads64);
-  } else {
-    ++(access.is_write ? counts.writes32 : counts.reads32);
-  }
-}
-
 }  // namespace
 
 void SramConfig::validate(const std::string& path, base::ConfigErrors& errors) const {
@@ -99,31 +91,9 @@ unsigned BankCore::cycles_needed(const BankAccess* accesses, std::size_t count_o
 unsigned BankCore::cycles_of(const BankAccess* accesses, std::size_t count_of_accesses) {
   WSE_CHECK(count_of_accesses <= kMaxAccesses,
             fmt::format("{} accesses in one step, at most 3 have ports", count_of_accesses));
-  for (std::size_t i = 0; i < count_of_accesses; ++i) count(counts_, accesses[i]);
+  for (std::size_t i = 0; i < count_of_accesses; ++i)
+    count(accesses[i].width, accesses[i].is_write);
   return cycles_needed(accesses, count_of_accesses);
-}
-
-unsigned BankCore::cycles_of_step(const BankAccess* reads, std::size_t count_of_reads,
-                                  const BankAccess* write, const BankAccess* earlier) {
-  WSE_CHECK(count_of_reads < kMaxAccesses, "more reads in one step than there are ports");
-  std::uint64_t taken = 0;
-  bool fits = true;  // the ports suffice, so only pairs can be wanted twice
-  const auto take = [&](const BankAccess& access) {
-    const std::uint64_t claimed = pairs_claimed(access);
-    fits = fits && (taken & claimed) == 0;
-    taken |= claimed;
-  };
-  for (std::size_t i = 0; i < count_of_reads; ++i) {
-    count(counts_, reads[i]);
-    take(reads[i]);
-  }
-  if (write != nullptr) count(counts_, *write);
-  if (earlier != nullptr) take(*earlier);
-  if (fits) return taken == 0 ? 0 : 1;
-  std::array<BankAccess, kMaxAccesses> together;
-  std::copy(reads, reads + count_of_reads, together.begin());
-  if (earlier != nullptr) together[count_of_reads] = *earlier;
-  return cycles_needed(together.data(), count_of_reads + (earlier != nullptr ? 1 : 0));
 }
 
 BankCounts BankCore::take() {

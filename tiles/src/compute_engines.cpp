@@ -15,7 +15,8 @@ using base::Cycles;
 
 namespace {
 constexpr std::size_t kLine = 64;  // of a cache, bytes
-}
+constexpr Cycles kNever = EngineStats::kNever;
+}  // namespace
 
 EngineStats& EngineStats::operator+=(const EngineStats& other) {
   first_issue = std::min(first_issue, other.first_issue);
@@ -42,9 +43,8 @@ ComputeEngines::ComputeEngines(const Kernel& kernel, const base::Rectangle& tile
       config_(config),
       sram_bytes_(sram.size_bytes),
       num_tiles_(static_cast<std::uint32_t>(tiles.tiles())),
-      banks_(sram),
-      active_(tiles.tiles()),
-      next_(tiles.tiles()) {
+      banks_(sram) {
+  awake_.fill(fabric::ActiveSet(tiles.tiles()));
   for (const Program& program : kernel.programs) compile(program);
   lay_out(ramp_cycles);
   rings_.resize(std::size_t{num_tiles_} * num_rings_);
@@ -113,33 +113,52 @@ void ComputeEngines::compile(const Program& program) {
     if (program.tasks[i].kind != Task::Kind::kLocal) started |= 1U << i;
   }
   wavelet_tasks_.push_back(started);
-  std::vector<std::uint8_t> most;
-  std::vector<bool> in_memory;
-  std::vector<std::uint8_t> accumulators;
+  std::vector<Step> steps;
   std::uint32_t takes_controls = 0;
   for (const Instruction& i : program.instructions) {
     if (i.opcode == Opcode::kReceive && i.target != kNowhere) takes_controls |= 1U << i.a.value;
     num_threads_ = std::max(num_threads_, std::uint32_t{i.thread} + 1);
-    std::uint32_t n = config_.lanes(i.op, i.type);
-    const std::uint32_t accumulator = accumulator_of(program, i);
-    accumulators.push_back(static_cast<std::uint8_t>(accumulator));
-    bool memory = i.opcode == Opcode::kVector && i.op != VectorOp::kUnpack;
-    for (const Operand& operand : {i.result, i.a, i.b, i.c}) {
-      if (i.opcode != Opcode::kVector || operand.kind != Operand::Kind::kDescriptor) continue;
-      const Descriptor& d = program.descriptors[operand.value];
-      memory = memory && d.kind == DescriptorKind::kMemory;
-      if (is_fabric(d.kind)) n = std::min(n, 4U / d.element_bytes);
-      const bool accumulates = accumulator != 0 && operand.value == i.result.value;
-      if (d.kind == DescriptorKind::kMemory && d.strides[0] != 1 && !accumulates) n = 1;
-    }
-    most.push_back(static_cast<std::uint8_t>(n));
-    in_memory.push_back(memory);
     if (i.priority != Priority::kMedium) has_priorities_ = true;
+    steps.push_back(i.opcode == Opcode::kVector ? compile(program, i) : Step());
   }
-  most_elements_.push_back(std::move(most));
-  in_memory_.push_back(std::move(in_memory));
-  accumulators_.push_back(std::move(accumulators));
+  steps_.push_back(std::move(steps));
   takes_controls_.push_back(static_cast<std::uint8_t>(takes_controls));
+}
+
+ComputeEngines::Step ComputeEngines::compile(const Program& program, const Instruction& i) const {
+  Step step;
+  std::uint32_t n = config_.lanes(i.op, i.type);
+  step.accumulator = static_cast<std::uint8_t>(accumulator_of(program, i));
+  step.in_memory = i.op != VectorOp::kUnpack;
+  const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
+  for (std::uint32_t o = 0; o < 4; ++o) {
+    if (operands[o]->kind != Operand::Kind::kDescriptor) continue;
+    const Descriptor& d = program.descriptors[operands[o]->value];
+    const bool memory = d.kind == DescriptorKind::kMemory;
+    step.in_memory = step.in_memory && memory;
+    step.element_bytes[o] = d.element_bytes;
+    if (is_fabric(d.kind)) {
+      n = std::min(n, 4U / d.element_bytes);
+      if (d.kind == DescriptorKind::kFabricOut) step.output = d.queue;
+      if (d.kind == DescriptorKind::kFabricIn) {
+        step.inputs = static_cast<std::uint8_t>(step.inputs | 1U << d.queue);
+      }
+      continue;
+    }
+    if (d.near) {
+      ++step.near;
+    } else {
+      step.far = static_cast<std::uint8_t>(step.far | 1U << o);
+    }
+    step.has_rings = step.has_rings || !memory;
+    step.line = memory ? std::min(step.line, d.extents[0]) : 0;
+    step.stride[o] = d.strides[0] * d.element_bytes;
+    const bool accumulates = step.accumulator != 0 && operands[o]->value == i.result.value;
+    if (memory && d.strides[0] != 1 && !accumulates) n = 1;
+  }
+  WSE_CHECK(__builtin_popcount(step.far & ~1U) <= 2, "more reads in one step than there are ports");
+  step.most_elements = static_cast<std::uint8_t>(n);
+  return step;
 }
 
 base::Coordinate ComputeEngines::at(std::uint32_t tile) const {
@@ -161,9 +180,11 @@ void ComputeEngines::add_watch(EngineWatch& watch) {
   }
 }
 
-void ComputeEngines::wake(std::uint32_t tile) {
-  active_.add(tile);
-  any_ = true;
+/// To be looked at in a cycle, or earlier if that is too far ahead.
+void ComputeEngines::wake(std::uint32_t tile, Cycles cycle) {
+  cycle = std::min(cycle, now_ + kCyclesAhead - 1);
+  awake_[cycle % kCyclesAhead].add(tile);
+  awake_until_ = std::max(awake_until_, cycle + 1);
 }
 
 void ComputeEngines::launch() {
@@ -183,7 +204,7 @@ void ComputeEngines::launch() {
       if (program.tasks[i].active) t.active |= 1U << i;
       if (program.tasks[i].blocked) t.blocked |= 1U << i;
     }
-    wake(tile);
+    wake(tile, now_);
   }
 }
 
@@ -199,14 +220,19 @@ void ComputeEngines::receive(std::uint32_t tile, const fabric::Wavelet& wavelet)
   if (wavelet.control) {
     set_bit(to.control, place, true);
     ++t.controls;
+  } else if (t.task != kNone && t.datapath_free > now_) {
+    return;  // nobody takes data before that, and then the tile is looked at
   }
-  wake(tile);
+  wake(tile, now_);
 }
 
 void ComputeEngines::receive_credit(std::uint32_t tile, std::uint8_t color) {
   const std::uint32_t q = output_of_[tile_at(tile).program][color];
-  ++output(tile, q).credits;
-  wake(tile);
+  Queue& from = output(tile, q);
+  ++from.credits;
+  if (from.count == 0) return;
+  tile_at(tile).giving |= static_cast<std::uint8_t>(1U << (output_slot_[q] - inputs_.size()));
+  wake(tile, now_);
 }
 
 void ComputeEngines::prefetch(std::uint32_t tile) const {
@@ -230,10 +256,8 @@ void ComputeEngines::prefetch_data(std::uint32_t tile) const {
 void ComputeEngines::step(fabric::RampFrame& frame) {
   constexpr std::size_t kAhead = 6;
   constexpr std::size_t kFarAhead = 12;
-  any_ = false;
-  std::swap(active_, next_);
   listed_.clear();
-  next_.take_all([this](std::size_t word, std::uint64_t bits) {
+  awake_[now_ % kCyclesAhead].take_all([this](std::size_t word, std::uint64_t bits) {
     for (; bits != 0; bits &= bits - 1) {
       listed_.push_back(
           static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits))));
@@ -242,55 +266,68 @@ void ComputeEngines::step(fabric::RampFrame& frame) {
   for (std::size_t i = 0; i < listed_.size(); ++i) {
     if (i + kFarAhead < listed_.size()) prefetch(listed_[i + kFarAhead]);
     if (i + kAhead < listed_.size()) prefetch_data(listed_[i + kAhead]);
-    if (visit(listed_[i], frame)) wake(listed_[i]);
+    const Cycles next = visit(listed_[i], frame);
+    if (next != kNever) wake(listed_[i], next);
   }
   ++now_;
 }
 
 void ComputeEngines::skip_to(Cycles cycle) {
-  WSE_CHECK(!any_ && cycle >= now_, "compute engines at work cannot be moved on");
+  WSE_CHECK(!can_act() && cycle >= now_, "compute engines at work cannot be moved on");
   now_ = cycle;
 }
 
-/// A cycle of a tile. Whether the next one has to be looked at, whatever comes from outside.
-bool ComputeEngines::visit(std::uint32_t tile, fabric::RampFrame& frame) {
+/// A cycle of a tile. The next one that it has to be looked at in, whatever comes from outside.
+Cycles ComputeEngines::visit(std::uint32_t tile, fabric::RampFrame& frame) {
   Tile& t = tile_at(tile);
-  if (t.stopped) return false;
+  if (t.stopped) return kNever;
   Visit v{tile, t, kernel_.programs[t.program], frame};
   give_to_ramp(v);
   if (t.controls != 0) drop_controls(v);
   if (t.task == kNone) choose_task(v);
   if (t.datapath_free <= now_ && issue(v)) v.did = true;
-  if (v.did || t.datapath_free > now_) return !t.stopped;
-  if (t.task != kNone && t.main_ready > now_) return true;
-  for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
-    if (thread(tile, static_cast<std::uint32_t>(__builtin_ctz(bits))).ready > now_) return true;
+  return next_look(v);
+}
+
+Cycles ComputeEngines::next_look(const Visit& v) const {
+  const Tile& t = v.t;
+  if (t.stopped) return kNever;
+  const bool busy = t.datapath_free > now_ + 1;
+  if (v.did) {
+    const bool waits = busy && t.task != kNone && t.controls == 0 && t.giving == 0;
+    return waits ? t.datapath_free : now_ + 1;
   }
-  return false;
+  if (t.datapath_free > now_) return t.datapath_free;
+  Cycles next = t.task != kNone && t.main_ready > now_ ? t.main_ready : kNever;
+  for (std::uint32_t bits = t.threads; bits != 0; bits &= bits - 1) {
+    const Cycles ready = thread(v.tile, static_cast<std::uint32_t>(__builtin_ctz(bits))).ready;
+    if (ready > now_) next = std::min(next, ready);
+  }
+  return next;
 }
 
 /// The next output queue in turn that has something and a credit gives a wavelet.
 void ComputeEngines::give_to_ramp(Visit& v) {
-  const auto count = static_cast<std::uint32_t>(outputs_.size());
-  std::uint32_t turn = v.t.last_output;
-  for (std::uint32_t k = 0; k < count; ++k) {
-    turn = turn + 1 < count ? turn + 1 : 0;
-    const std::uint8_t q = outputs_[turn];
-    Queue& from = output(v.tile, q);
-    if (from.count == 0 || from.credits == 0) continue;
-    const std::uint32_t place = from.head;
-    v.frame.wavelets.push_back(
-        {v.tile,
-         {from.word(place), v.p.output_colors[q], (from.control >> place & 1) != 0,
-          (from.advance >> place & 1) != 0}});
-    from.head = static_cast<std::uint8_t>((place + 1) & (places_ - 1));
-    --from.count;
-    --from.credits;
-    v.t.last_output = static_cast<std::uint8_t>(turn);
-    v.given = q;
-    v.did = true;
-    return;
+  const std::uint32_t giving = v.t.giving;
+  if (giving == 0) return;
+  const std::uint32_t later = giving & ~((2U << v.t.last_output) - 1);
+  const auto turn = static_cast<std::uint32_t>(__builtin_ctz(later != 0 ? later : giving));
+  const std::uint8_t q = outputs_[turn];
+  Queue& from = output(v.tile, q);
+  const std::uint32_t place = from.head;
+  v.frame.wavelets.push_back(
+      {v.tile,
+       {from.word(place), v.p.output_colors[q], (from.control >> place & 1) != 0,
+        (from.advance >> place & 1) != 0}});
+  from.head = static_cast<std::uint8_t>((place + 1) & (places_ - 1));
+  --from.count;
+  --from.credits;
+  if (from.count == 0 || from.credits == 0) {
+    v.t.giving = static_cast<std::uint8_t>(giving & ~(1U << turn));
   }
+  v.t.last_output = static_cast<std::uint8_t>(turn);
+  v.given = q;
+  v.did = true;
 }
 
 std::uint32_t ComputeEngines::pop_input(Visit& v, std::uint32_t q) {

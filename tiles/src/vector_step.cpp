@@ -48,6 +48,8 @@ std::int64_t ComputeEngines::address_of(const Visit& v, const Descriptor& d, std
                                         std::uint32_t element) const {
   const std::int64_t start = static_cast<std::int32_t>(first);
   if (d.kind == DescriptorKind::kMemory) {
+    if (element < d.extents[0])
+      return start + std::int64_t{element} * d.strides[0] * d.element_bytes;
     std::int64_t offset = 0;
     std::uint32_t rest = element;
     for (std::uint32_t i = 0; i < d.dimensions; ++i) {
@@ -127,10 +129,14 @@ void ComputeEngines::finish_vector(Visit& v, std::uint32_t number) {
   }
 }
 
+const ComputeEngines::Step& ComputeEngines::step_of(const Visit& v, const Thread& t) const {
+  return steps_[v.t.program][t.instruction];
+}
+
 /// Elements of the next step: those that lie side by side, up to the lanes.
 std::uint32_t ComputeEngines::elements(const Visit& v, const Instruction& i,
                                        const Thread& t) const {
-  std::uint32_t n = most_elements_[v.t.program][t.instruction];
+  std::uint32_t n = step_of(v, t).most_elements;
   if (n == 1) return 1;
   n = std::min(n, t.length - t.done);
   for (const Operand* operand : {&i.result, &i.a, &i.b, &i.c}) {
@@ -145,31 +151,32 @@ std::uint32_t ComputeEngines::elements(const Visit& v, const Instruction& i,
 
 /// Whether all operands and the room for the result are there.
 bool ComputeEngines::ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n) {
+  const Step& step = step_of(v, t);
+  if ((v.popped & step.inputs) != 0) return false;
+  for (std::uint32_t bits = step.inputs; bits != 0; bits &= bits - 1) {
+    const Queue& from = input(v.tile, static_cast<std::uint32_t>(__builtin_ctz(bits)));
+    if (from.count == 0 || (from.control >> from.head & 1) != 0) return false;
+  }
+  if (step.output != kNone) {
+    // A slot that the ramp frees in this cycle can be used in the next.
+    const std::uint32_t given = v.given == step.output ? 1U : 0U;
+    if (output(v.tile, step.output).count + given >= config_.output_depths[step.output])
+      return false;
+  }
+  return !step.has_rings || rings_ready(v, i, t, n);
+}
+
+/// Whether the FIFOs of a step have what it takes, and room.
+bool ComputeEngines::rings_ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n) {
   for (const Operand* operand : {&i.a, &i.b, &i.c}) {
     if (operand->kind != Operand::Kind::kDescriptor) continue;
     const Descriptor& d = v.p.descriptors[operand->value];
-    if (d.kind == DescriptorKind::kFabricIn) {
-      const Queue& from = input(v.tile, d.queue);
-      const bool taken = (v.popped >> d.queue & 1) != 0;
-      if (from.count == 0 || taken || (from.control >> from.head & 1) != 0) return false;
-    } else if (d.kind == DescriptorKind::kFifo && ring(v.tile, d.state).count < n) {
-      return false;
-    }
+    if (d.kind == DescriptorKind::kFifo && ring(v.tile, d.state).count < n) return false;
   }
   const Descriptor& d = v.p.descriptors[i.result.value];
-  if (d.kind == DescriptorKind::kFabricOut) {
-    // A slot that the ramp frees in this cycle can be used in the next.
-    const std::uint32_t held = output(v.tile, d.queue).count + (v.given == d.queue ? 1U : 0U);
-    return held < config_.output_depths[d.queue];
-  }
-  if (d.kind == DescriptorKind::kFifo && ring(v.tile, d.state).count + n > d.capacity) {
-    if (d.fault_when_full) {
-      fail(v, t.instruction,
-           fmt::format("the FIFO '{}' of {} elements overflows", d.name, d.capacity));
-      return true;
-    }
-    return false;
-  }
+  if (d.kind != DescriptorKind::kFifo || ring(v.tile, d.state).count + n <= d.capacity) return true;
+  if (!d.fault_when_full) return false;
+  fail(v, t.instruction, fmt::format("the FIFO '{}' of {} elements overflows", d.name, d.capacity));
   return true;
 }
 
@@ -177,49 +184,40 @@ bool ComputeEngines::ready(Visit& v, const Instruction& i, const Thread& t, std:
 /// is about to write.
 std::uint32_t ComputeEngines::bank_cycles(const Visit& v, const Instruction& i, const Thread& t,
                                           std::uint32_t n) {
-  const auto access = [n](const Descriptor& d, std::int64_t address, bool is_write) {
-    memory::BankAccess made;
-    made.address = static_cast<std::uint64_t>(address) % (std::uint64_t{1} << 32);
-    made.width = n * d.element_bytes <= 4 ? memory::AccessWidth::k32 : memory::AccessWidth::k64;
-    made.is_write = is_write;
-    return made;
-  };
-  memory::BankAccess reads[2];
+  const Step& step = step_of(v, t);
+  base::at(stats_.events, base::EventKind::kLocalCache) += step.near;
+  const std::uint32_t behind = config_.write_delay_steps * n;
+  // Where an index is written is not known in time.
+  const bool wrote = (step.far & 1) != 0 && t.done >= behind && i.op != VectorOp::kUnpack;
+  memory::BankAccess asked[memory::BankCore::kMaxAccesses];
   std::size_t count = 0;
-  std::uint32_t near = 0;
-  const Operand* const operands[3]{&i.a, &i.b, &i.c};
-  for (std::uint32_t o = 0; o < 3; ++o) {
-    if (operands[o]->kind != Operand::Kind::kDescriptor) continue;
-    const Descriptor& d = v.p.descriptors[operands[o]->value];
-    if (is_fabric(d.kind)) continue;
-    if (d.near) {
-      ++near;
-      continue;
-    }
-    const std::uint32_t element = d.kind == DescriptorKind::kFifo ? 0 : t.done;
-    reads[count++] = access(d, address_of(v, d, t.value[o + 1], element), false);
+  for (std::uint32_t bits = step.far; bits != 0; bits &= bits - 1) {
+    const auto o = static_cast<std::uint32_t>(__builtin_ctz(bits));
+    const bool is_write = o == 0;
+    const memory::AccessWidth width =
+        n * step.element_bytes[o] <= 4 ? memory::AccessWidth::k32 : memory::AccessWidth::k64;
+    banks_.count(width, is_write);
+    if (is_write && !wrote) continue;
+    const std::uint32_t element = is_write ? t.done - behind : t.done;
+    const std::uint32_t address =
+        element < step.line ? t.value[o] + element * static_cast<std::uint32_t>(step.stride[o])
+                            : address_for_banks(v, i, t, o, is_write ? behind : 0);
+    asked[count++] = {address, width, is_write};
   }
-  const Descriptor& d = v.p.descriptors[i.result.value];
-  memory::BankAccess write;
-  memory::BankAccess earlier;
-  const bool writes = !is_fabric(d.kind) && !d.near;
-  bool wrote = false;
-  if (writes) {
-    write = access(d, t.value[0], true);
-    const std::uint32_t behind = config_.write_delay_steps * n;
-    // Where an index is written is not known in time.
-    wrote = t.done >= behind && i.op != VectorOp::kUnpack;
-    if (wrote) {
-      const std::uint32_t element = d.kind == DescriptorKind::kFifo
-                                        ? rings_count(v, d) + d.capacity - behind % d.capacity
-                                        : t.done - behind;
-      earlier = access(d, address_of(v, d, t.value[0], element), true);
-    }
+  return std::max(1U, banks_.cycles_of_counted(asked, count));
+}
+
+/// Where a step of an operand that does not lie on a line reads, or wrote `behind` elements ago.
+std::uint32_t ComputeEngines::address_for_banks(const Visit& v, const Instruction& i,
+                                                const Thread& t, std::uint32_t o,
+                                                std::uint32_t behind) const {
+  const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
+  const Descriptor& d = v.p.descriptors[operands[o]->value];
+  std::uint32_t element = t.done - behind;
+  if (d.kind == DescriptorKind::kFifo) {
+    element = o == 0 ? rings_count(v, d) + d.capacity - behind % d.capacity : 0;
   }
-  if (d.near) ++near;
-  base::at(stats_.events, base::EventKind::kLocalCache) += near;
-  return std::max(1U, banks_.cycles_of_step(reads, count, writes ? &write : nullptr,
-                                            wrote ? &earlier : nullptr));
+  return static_cast<std::uint32_t>(address_of(v, d, t.value[o], element));
 }
 
 std::uint32_t ComputeEngines::rings_count(const Visit& v, const Descriptor& d) const {
@@ -292,6 +290,9 @@ void ComputeEngines::send(Visit& v, const Descriptor& d, std::uint32_t word, boo
   to.word(place) = word;
   set_bit(to.control, place, d.control);
   set_bit(to.advance, place, d.advance_last && last);
+  if (to.credits != 0) {
+    v.t.giving |= static_cast<std::uint8_t>(1U << (output_slot_[d.queue] - inputs_.size()));
+  }
 }
 
 /// Writes the results of a step.
@@ -375,7 +376,8 @@ bool ComputeEngines::run_alone(Visit& v, const Instruction& i, Thread& t) {
     line.stride = std::int64_t{d.strides[0]} * d.element_bytes;
     length = std::min(length, d.extents[0] - t.done % d.extents[0]);
   }
-  const std::uint32_t lanes = most_elements_[v.t.program][t.instruction];
+  const Step& step = step_of(v, t);
+  const std::uint32_t lanes = step.most_elements;
   length = std::min(length, kMostSteps * lanes);
   for (const Line& line : lines) {
     if (line.descriptor == nullptr) continue;
@@ -391,7 +393,7 @@ bool ComputeEngines::run_alone(Visit& v, const Instruction& i, Thread& t) {
     return i.type == DataType::kMixed && bytes == 2 ? widen(bits) : bits;
   };
   const bool narrows = i.type == DataType::kMixed && lines[0].descriptor->element_bytes == 2;
-  const std::uint32_t accumulator = accumulators_[v.t.program][t.instruction];
+  const std::uint32_t accumulator = step.accumulator;
   std::uint32_t done = 0;
   std::uint32_t steps = 0;
   base::Cycles cycles = 0;
@@ -433,13 +435,14 @@ bool ComputeEngines::run_alone(Visit& v, const Instruction& i, Thread& t) {
 bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
   Thread& t = thread(v.tile, number);
   const Instruction& i = v.p.instructions[t.instruction];
-  if (v.t.threads == 1 && in_memory_[v.t.program][t.instruction] && run_alone(v, i, t)) return true;
+  const Step& step = step_of(v, t);
+  if (v.t.threads == 1 && step.in_memory && run_alone(v, i, t)) return true;
   const std::uint32_t n = elements(v, i, t);
   if (!ready(v, i, t, n)) return false;
   if (v.t.stopped) return true;
   const std::uint32_t cycles = bank_cycles(v, i, t, n);
   if (cycles > 1) v.t.datapath_free = now_ + cycles;
-  const std::uint32_t accumulator = accumulators_[v.t.program][t.instruction];
+  const std::uint32_t accumulator = step.accumulator;
   Source sources[4];
   const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
   for (std::uint32_t o = 1; o < 4; ++o) {

@@ -163,6 +163,12 @@ class ChannelFabric final : public Engine {
     RampFilter filter;
     std::uint32_t counter = 0;
   };
+  /// Channels of a router that hold something and cannot move: nobody visits them until one of them
+  /// is fed, a queue that they feed loses a wavelet, a credit comes or the switch moves.
+  struct Parked {
+    std::uint64_t members = 0;  ///< records from the first of the router on, as bits
+    std::uint32_t first = 0;    ///< record of the router
+  };
 
   Record::Word& slot(Record& record, std::uint8_t place) const {
     if (record.channel.capacity <= Record::kSlotsWithNext) return record.near_slot(place);
@@ -194,6 +200,13 @@ class ChannelFabric final : public Engine {
     return calendar[cycle & (calendar.size() - 1)];
   }
   void take_due();
+  /// Has the parked channels of a router visited.
+  void wake(std::uint32_t tile, Band& band, ActiveSet& set) {
+    const Parked& parked = parked_[tile];
+    if (parked.members == 0) return;
+    set.add(parked.first + static_cast<std::uint32_t>(__builtin_ctzll(parked.members)) -
+            band.first);
+  }
   void find_filters();
   void read_watched_queues();
   void show_watch();
@@ -207,6 +220,7 @@ class ChannelFabric final : public Engine {
   Record* const records_;
   mutable PageArray<Record::Word> overflow_;
   PageArray<Arbiter> arbiters_;  ///< by tile, where outputs are shared
+  std::vector<Parked> parked_;   ///< by tile; empty if nobody parks
   std::vector<Band> bands_;
   std::vector<std::uint8_t> credits_;                     ///< behind the ramp, by leaf
   std::vector<std::vector<std::uint32_t>> credits_due_;   ///< leaves, by cycle modulo their number

@@ -79,11 +79,27 @@ class BankCore {
     return cycles_of(accesses.begin(), accesses.size());
   }
 
-  /// The same for a step of a pipeline: the banks serve its `reads` (at most 2) together with
-  /// `earlier`, the write of a step before; counted are the reads and its own `write`. Either may be
-  /// null.
-  unsigned cycles_of_step(const BankAccess* reads, std::size_t count, const BankAccess* write,
-                          const BankAccess* earlier);
+  /// The parts of that, for a step of a pipeline, which meets the write of a step before and not its
+  /// own: counts an access; and the cycles for accesses that have been counted, and those beyond the
+  /// first.
+  void count(AccessWidth width, bool is_write) {
+    if (width == AccessWidth::k64) {
+      ++(is_write ? counts_.writes64 : counts_.reads64);
+    } else {
+      ++(is_write ? counts_.writes32 : counts_.reads32);
+    }
+  }
+  unsigned cycles_of_counted(const BankAccess* accesses, std::size_t count) {
+    std::uint64_t taken = 0;
+    bool meet = false;  // the ports suffice, so only pairs can be wanted twice
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t claimed = pairs_claimed(accesses[i]);
+      meet = meet || (taken & claimed) != 0;
+      taken |= claimed;
+    }
+    if (meet) return cycles_needed(accesses, count);
+    return count == 0 ? 0 : 1;
+  }
 
   /// The bank of a 32-bit word.
   std::uint32_t bank_of(std::uint64_t address) const {

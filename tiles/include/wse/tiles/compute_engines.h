@@ -74,7 +74,7 @@ class ComputeEngines {
   /// Runs the cycle now() and moves on; adds what the engines give to their ramps.
   void step(fabric::RampFrame& frame);
   /// Whether anything happens in now() or later without help from outside.
-  bool can_act() const { return any_; }
+  bool can_act() const { return awake_until_ > now_; }
   /// Moves on to a later cycle; only if nothing can act.
   void skip_to(base::Cycles cycle);
 
@@ -132,6 +132,7 @@ class ComputeEngines {
     std::uint8_t last_thread = 0;
     std::uint8_t last_output = 0;
     std::uint8_t controls = 0;  ///< control wavelets in input queues
+    std::uint8_t giving = 0;    ///< output queues with a wavelet and a credit, as bits by slot
     bool stopped = false;       ///< by a fault
     bool watched = false;
   };
@@ -145,6 +146,20 @@ class ComputeEngines {
     Priority priority = Priority::kMedium;
     std::uint8_t reads = kNone;    ///< an input queue
     std::uint8_t touches = kNone;  ///< an operand in memory: of result, a, b, c
+  };
+  /// What each step of a vector operation asks of its instruction, found once.
+  struct Step {
+    std::uint8_t most_elements = 1;
+    std::uint8_t accumulator = 0;  ///< accumulator_of()
+    bool in_memory = false;        ///< works on nothing but memory and values
+    bool has_rings = false;        ///< circular buffers or FIFOs among its operands
+    std::uint8_t inputs = 0;       ///< queues that it reads, as bits
+    std::uint8_t output = kNone;   ///< queue that it feeds
+    std::uint8_t far = 0;          ///< operands that the banks serve, as bits: result, a, b, c
+    std::uint8_t near = 0;         ///< how many lie beside the datapath
+    std::uint8_t element_bytes[4]{};
+    std::int32_t stride[4]{};  ///< bytes from one element to the next
+    std::uint32_t line = ~0U;  ///< elements up to which that holds: the shortest inner extent
   };
   /// The words of its wavelets follow behind it.
   struct Queue {
@@ -188,13 +203,15 @@ class ComputeEngines {
     return registers_[std::size_t{tile} * kNumRegisters + number];
   }
   base::Coordinate at(std::uint32_t tile) const;
-  void wake(std::uint32_t tile);
+  void wake(std::uint32_t tile, base::Cycles cycle);
   void compile(const Program& program);
+  Step compile(const Program& program, const Instruction& i) const;
   void prefetch_data(std::uint32_t tile) const;
   void lay_out(std::uint32_t ramp_cycles);
   std::uint32_t control_task(const Program& p, std::uint32_t q, std::uint32_t data) const;
 
-  bool visit(std::uint32_t tile, fabric::RampFrame& frame);
+  base::Cycles visit(std::uint32_t tile, fabric::RampFrame& frame);
+  base::Cycles next_look(const Visit& v) const;
   void give_to_ramp(Visit& v);
   void drop_controls(Visit& v);
   void choose_task(Visit& v);
@@ -223,11 +240,15 @@ class ComputeEngines {
   void send(Visit& v, const Descriptor& d, std::uint32_t word, bool last);
   std::int64_t address_of(const Visit& v, const Descriptor& d, std::uint32_t first,
                           std::uint32_t element) const;
+  bool rings_ready(Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
+  const Step& step_of(const Visit& v, const Thread& t) const;
   bool reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address, std::uint32_t n,
              const char* verb);
   std::uint32_t scalar(const Visit& v, const Operand& operand) const;
   std::uint32_t rings_count(const Visit& v, const Descriptor& d) const;
   std::uint32_t bank_cycles(const Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
+  std::uint32_t address_for_banks(const Visit& v, const Instruction& i, const Thread& t,
+                                  std::uint32_t o, std::uint32_t behind) const;
   std::string hindrance(std::uint32_t tile, const Thread& t) const;
   void fail(Visit& v, std::uint32_t instruction, const std::string& reason);
   void show_task(const Visit& v, std::uint32_t number, bool begins);
@@ -236,6 +257,7 @@ class ComputeEngines {
 
   static constexpr std::uint32_t kMostPlaces = 16;    ///< of a queue: a bit each in Queue
   static constexpr std::uint32_t kMostElements = 64;  ///< lanes
+  static constexpr base::Cycles kCyclesAhead = 8;     ///< a power of two
 
   const Kernel& kernel_;
   const base::Rectangle rectangle_;
@@ -255,20 +277,16 @@ class ComputeEngines {
   std::vector<std::uint32_t> registers_;
   std::vector<std::array<std::uint8_t, fabric::kNumColors>> input_of_;  ///< by program and color
   std::vector<std::array<std::uint8_t, fabric::kNumColors>> output_of_;
-  /// By program: tasks that wavelets start, as bits; and by instruction: most elements of a step.
-  std::vector<std::uint32_t> wavelet_tasks_;
+  std::vector<std::uint32_t> wavelet_tasks_;  ///< by program: tasks that wavelets start, as bits
   /// By program: input queues whose control wavelets a receive takes, as bits.
   std::vector<std::uint8_t> takes_controls_;
-  std::vector<std::vector<std::uint8_t>> most_elements_;
-  /// By program and instruction: a vector operation on nothing but memory and values.
-  std::vector<std::vector<bool>> in_memory_;
-  /// By program and instruction: accumulator_of().
-  std::vector<std::vector<std::uint8_t>> accumulators_;
-  bool has_priorities_ = false;        ///< of any microthread, but medium
-  std::vector<std::uint32_t> listed_;  ///< tiles to visit in a cycle
+  std::vector<std::vector<Step>> steps_;  ///< by program and instruction
+  bool has_priorities_ = false;           ///< of any microthread, but medium
+  std::vector<std::uint32_t> listed_;     ///< tiles to visit in a cycle
   base::Cycles now_ = 0;
-  fabric::ActiveSet active_, next_;
-  bool any_ = false;  ///< in the set of the cycle now()
+  /// Tiles to look at in each of the next cycles, a ring.
+  std::array<fabric::ActiveSet, kCyclesAhead> awake_;
+  base::Cycles awake_until_ = 0;  ///< behind the last cycle with a tile to look at
   EngineStats stats_;
   std::vector<TileFault> faults_;
   std::vector<EngineWatch*> watches_;
