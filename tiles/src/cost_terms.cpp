@@ -171,7 +171,6 @@ Cycles total(const CauseCycles& cycles) {
 
 /// Counted from the kernel, instruction by instruction.
 Cycles CostTerms::attention(const AttentionLoops& a, bool backward) const {
-  constexpr std::uint64_t kMessage = 9;  // of the ring: two hops, two ramps, and the issues
   const std::uint64_t f = a.features;
   const std::uint64_t others = a.columns - 1;
   const std::uint64_t share = wire() * base::ceil_div(a.tokens, a.columns * wire());  // of queries
@@ -183,18 +182,16 @@ Cycles CostTerms::attention(const AttentionLoops& a, bool backward) const {
   const std::uint64_t softmax = backward ? (wide ? 12 * single + 7 * half : 11 * single + 9 * half)
                                          : 10 * single + (wide ? 8 : 9) * half;
   const std::uint64_t exponential = 9 * single + 5 * half;
-  // A share of the scores and one of their exponentials, sent and received by each of the others; of
-  // sixteen accesses one meets another in the banks.
+  // A share of the scores and one of their exponentials, sent and received by each of the others.
   const std::uint64_t planes = backward ? 2 : 1;
-  const std::uint64_t ring =
-      planes * others * base::ceil_div(17 * share * (4 + element_bytes(precision)), 32);
+  const std::uint64_t ring = planes * others * ring_steps(share * (4 + element_bytes(precision)));
   const std::uint64_t scalars = a.heads * (backward ? 8 + 5 / wire() : 7 + 3 / wire());
   const std::uint64_t key =
       a.heads * softmax + ring + scalars + base::ceil_div(2 * f, wire()) + (backward ? 7 * f : 0);
   const std::uint64_t block =
-      backward ? f * (base::ceil_div(a.tokens, 2) + 12) + 2 * kMessage * others
+      backward ? f * (base::ceil_div(a.tokens, 2) + 12) + 2 * kRingMessage * others
                : f * (a.tokens + 4) + a.heads * (exponential + 2 * single + 2 * half + 10) +
-                     others * (2 * share + 3 * kMessage);
+                     others * (2 * share + 3 * kRingMessage);
   // Before the first block and behind the last one.
   const std::uint64_t once = a.heads * a.tokens * (half + 1) +  // the mask of the own block
                              (backward ? 2 * f * a.tokens : f * a.tokens + a.heads * 28 * single);

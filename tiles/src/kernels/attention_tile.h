@@ -8,6 +8,7 @@
 #include "axpy_layout.h"
 #include "line.h"
 #include "vector_math.h"
+#include "wse/tiles/cost_terms.h"
 #include "wse/tiles/kernels/attention.h"
 
 namespace wse::tiles {
@@ -283,11 +284,11 @@ class AttentionTile {
       adds ? p_.vector(VectorOp::kAdd, type, to, to, in, n)
            : p_.vector(VectorOp::kMove, type, to, in, n);
     }
-    // A tile sends and receives in turn, and sometimes both in one bank; all wait for the largest share.
-    constexpr std::uint32_t kMessage = 9;  // two hops, two ramps, and the issues
+    // All wait for the largest share.
     const std::uint32_t most =
         lanes_ * static_cast<std::uint32_t>(base::ceil_div(t_ / lanes_, place_.ring.size()));
-    w_.count(17 * most * rows.rows * rows.planes * bytes / 32 + kMessage);
+    w_.count(CostTerms::ring_steps(std::uint64_t{most} * rows.rows * rows.planes * bytes) +
+             CostTerms::kRingMessage);
   }
 };
 

@@ -22,6 +22,8 @@ using P = ProgramBuilder;
 
 constexpr std::uint8_t kWeightColor = 0;
 constexpr std::uint8_t kRingColors = 1;  // four
+constexpr std::uint8_t kRingInput = 1;   // queues
+constexpr std::uint8_t kRingOutput = 2;
 AxpyLayout layout_of(const StreamedGemmShape& shape) { return {shape.type, shape.tile_tokens()}; }
 
 /// The program of the tiles of a rank that hold activations.
@@ -53,10 +55,10 @@ class TileProgram {
     }
     p_.input(0, kWeightColor);
     if (ring.size() > 1) {
-      p_.input(1, ring.receives(rank));
-      p_.output(2, ring.sends(rank));
-      in_ = p_.fabric_in(1, bytes);
-      out_ = p_.fabric_out(2, bytes);
+      p_.input(kRingInput, ring.receives(rank));
+      p_.output(kRingOutput, ring.sends(rank));
+      in_ = p_.fabric_in(kRingInput, bytes);
+      out_ = p_.fabric_out(kRingOutput, bytes);
     }
     own_ = p_.at_register(layout.walk(p_, y_, 0), kOutput);
     for (std::uint32_t b = 0; b < 2; ++b) sum_[b] = p_.part(sums_[b], 0, t_);
@@ -211,6 +213,7 @@ StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& con
                            std::uint64_t seed)
     : shape_(shape),
       config_(config.compute),
+      queue_depth_(config.fabric.queue_depth),
       tile_(tile_config_of(config.compute)),
       seed_(seed),
       kernel_({shape.mesh.columns, shape.mesh.rows + 1}) {
@@ -422,45 +425,58 @@ base::Cycles StreamedGemm::predicted() const {
 
 /// Outputs one after the other, as all ranks go through them: a rank multiplies an output while its
 /// reduction of the one before takes steps of the datapath in turn with it, and begins a reduction
-/// when that before it has ended. A reduction ends after that of the rank before, and cannot run
-/// ahead of that of the next one, at the pace that it would have alone, further than the queues between
-/// them hold.
+/// when that before it has ended. A word is added after that of the rank before has come, and given
+/// once the next rank has room for it.
 base::Cycles StreamedGemm::predicted_sparse(const CostTerms& terms) const {
-  constexpr base::Cycles kHop = 7;      // from a rank to the next one
-  constexpr base::Cycles kQueues = 14;  // words between two ranks
-  constexpr base::Cycles kOutput = 3;   // control wavelet, start of the reduction, half a jump
+  constexpr base::Cycles kHop = 5;     // from a rank to the next one
+  constexpr base::Cycles kOutput = 2;  // control wavelet, half a countdown and jump
+  constexpr base::Cycles kStart = 1;   // of a reduction, when the one before has ended
+  // Words between two ranks: queues of their engines, of a ramp and of two links.
+  const std::uint32_t queues =
+      config_.output_depths[kRingOutput] + 3 * queue_depth_ + config_.input_depths[kRingInput];
   const std::uint32_t p = shape_.mesh.columns;
-  const base::Cycles sum = terms.row_reduction(1, shape_.tile_tokens());
+  const std::uint32_t t = shape_.tile_tokens();
+  const auto words = static_cast<std::uint32_t>(terms.row_reduction(1, t));
   const base::Cycles receive = shape_.type == DataType::kFp32 ? 2 : 1;
-  const base::Cycles weight = terms.axpy(1, shape_.tile_tokens()) + receive;
-  const base::Cycles clear =
-      base::ceil_div(shape_.tile_tokens(), config_.lanes(VectorOp::kMove, shape_.type));
-  const auto work = [&](std::uint32_t r, std::uint32_t o) -> base::Cycles {
+  const base::Cycles weight = terms.axpy(1, t) + receive;
+  const base::Cycles clear = base::ceil_div(t, config_.lanes(VectorOp::kMove, shape_.type));
+  const auto work_of = [&](std::uint32_t r, std::uint32_t o) -> base::Cycles {
     if (o == all_outputs()) return 0;
     const std::size_t n = weights(r, o).size();
     return kOutput + (n == 0 ? clear : n * weight + (n - 1) / 8);
   };
-  const auto alone = [&](std::uint32_t r, std::uint32_t o) {
-    return sum + std::min(sum, work(r, o + 1));
+  std::vector<base::Cycles> now(p, 0);        // of the reduction of a rank
+  std::vector<base::Cycles> work(p, 0);       // steps left of the output that it multiplies
+  const std::uint32_t kept = words + queues;  // cycles in which a rank gave its last words
+  std::vector<std::vector<base::Cycles>> given(p, std::vector<base::Cycles>(kept, 0));
+  std::uint64_t word = 0;
+  for (std::uint32_t r = 0; r < p; ++r) work[r] = work_of(r, 0);
+  const auto wait_until = [&](std::uint32_t r, base::Cycles cycle) {
+    if (cycle <= now[r]) return;
+    work[r] -= std::min(work[r], cycle - now[r]);
+    now[r] = cycle;
   };
-  std::vector<base::Cycles> begin(p, 0);  // of the reduction of the output
-  std::vector<base::Cycles> end(p, 0);
   for (std::uint32_t o = 0; o < all_outputs(); ++o) {
     for (std::uint32_t r = 0; r < p; ++r) {
-      begin[r] = std::max(begin[r] + work(r, o) + (o == 0 ? 0 : sum), end[r]);
+      now[r] += work[r] + kStart;
+      work[r] = work_of(r, o + 1);
     }
     const std::uint32_t first = o / shape_.tile_outputs() + 1;
-    for (std::uint32_t i = 0; i < p; ++i) {
-      const std::uint32_t r = (first + i) % p;
-      end[r] = begin[r] + alone(r, o);
-      if (i > 0) end[r] = std::max(end[r], end[(r + p - 1) % p] + kHop);
-      if (i + 1 < p && sum > kQueues) {
-        const std::uint32_t next = (r + 1) % p;
-        end[r] = std::max(end[r], begin[next] + alone(next, o) * (sum - kQueues) / sum);
+    for (std::uint32_t w = 0; w < words; ++w, ++word) {
+      for (std::uint32_t i = 0; i < p; ++i) {
+        const std::uint32_t r = (first + i) % p;
+        if (i > 0) wait_until(r, given[(r + p - 1) % p][word % kept] + kHop);
+        if (i + 1 < p && word >= queues) {
+          wait_until(r, given[(r + 1) % p][(word - queues) % kept]);
+        }
+        const base::Cycles shared = std::min<base::Cycles>(work[r], 1);
+        work[r] -= shared;
+        now[r] += 1 + shared;
+        given[r][word % kept] = now[r];
       }
     }
   }
-  return *std::max_element(end.begin(), end.end());
+  return *std::max_element(now.begin(), now.end());
 }
 
 CostTerms StreamedGemm::cost_terms() const { return CostTerms{tile_, precision_of(shape_.type)}; }

@@ -90,6 +90,12 @@ struct CostTerms {
     return (backward ? 5 : 2) * loops.keys * loops.features * base::ceil_div(loops.tokens, v());
   }
   base::Cycles attention(const AttentionLoops& loops, bool backward) const;
+  /// What a message around the ring of a head takes beside its words: two hops, two ramps, and the
+  /// issues.
+  static constexpr base::Cycles kRingMessage = 9;
+  /// Steps for so many bytes of one: a tile sends and receives a word in turn, and one access in
+  /// sixteen meets another one in the banks.
+  static base::Cycles ring_steps(std::uint64_t bytes) { return base::ceil_div(17 * bytes, 32); }
   /// On elements of each token in a tile; those of a row of tiles are of one token.
   base::Cycles vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
                       std::uint64_t columns, std::uint64_t rows) const;

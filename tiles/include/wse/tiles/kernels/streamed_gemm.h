@@ -80,6 +80,7 @@ class StreamedGemm final : public KernelJob {
 
   const StreamedGemmShape shape_;
   const ComputeConfig config_;
+  const std::uint32_t queue_depth_;  ///< of routers
   const TileConfig tile_;
   const std::uint64_t seed_;
   std::vector<double> activations_;               ///< by feature, by token
