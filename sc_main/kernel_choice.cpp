@@ -139,7 +139,8 @@ std::unique_ptr<KernelJob> make_gemm(Request& r) {
   const std::uint32_t n = r.size("n", 64, 1, 1 << 20);
   const double density = r.share("density");
   r.record.sizes = {{"m", m}, {"k", k}, {"n", n}, {"density", density}};
-  if (r.algorithm != "stream") {
+  const bool transposed = r.algorithm == "stream-input-gradient";
+  if (r.algorithm != "stream" && !transposed) {
     r.errors.require(density == 1, "--density", density, "is for a GEMM by stream");
     r.errors.throw_if_any();
     if (r.algorithm == "stream-gradient") {
@@ -161,9 +162,10 @@ std::unique_ptr<KernelJob> make_gemm(Request& r) {
   shape.mesh = r.mesh;
   shape.type = r.type;
   shape.tokens = m;
-  shape.inputs = k;
-  shape.outputs = n;
+  shape.inputs = transposed ? n : k;
+  shape.outputs = transposed ? k : n;
   shape.density = density;
+  shape.transposed = transposed;
   return std::make_unique<tiles::StreamedGemm>(shape, r.config, r.record.seed);
 }
 
@@ -280,7 +282,7 @@ const std::vector<KernelKind>& kinds() {
       {"gemv", "y = A x, A[rows, cols]", {}, {"rows", "cols"}, "8x8", DataType::kFp32, make_gemv},
       {"gemm",
        "Y[m,n] = X[m,k] W[k,n]",
-       {"stream", "stream-gradient", "summa", "cannon", "interleaved"},
+       {"stream", "stream-gradient", "stream-input-gradient", "summa", "cannon", "interleaved"},
        {"m", "k", "n", "density"},
        "8x8",
        DataType::kFp32,

@@ -81,6 +81,27 @@ TEST(StreamedGemmTest, WeightsThatAreZeroCostNothing) {
   }
 }
 
+// <dY, X W> = <dY W^T, X> for all X and dY if and only if both stream the same matrix.
+TEST(StreamedGemmTest, TheGradientOfTheInputsStreamsTheSameWeights) {
+  for (const double density : {0.3, 1.0}) {
+    for (const DataType type : {DataType::kFp16, DataType::kMixed, DataType::kFp32}) {
+      const StreamedGemm forward(shape({4, 3}, 18, 13, 22, type, density), MeshConfig(), 7);
+      StreamedGemmShape s = shape({4, 3}, 18, 22, 13, type, density);
+      s.transposed = true;
+      const StreamedGemm gradient(s, MeshConfig(), 7);
+      std::uint32_t zeros = 0;
+      for (std::uint32_t k = 0; k < 13; ++k) {
+        for (std::uint32_t n = 0; n < 22; ++n) {
+          EXPECT_EQ(forward.weight(k, n), gradient.weight(n, k));
+          zeros += forward.weight(k, n) == 0 ? 1 : 0;
+        }
+      }
+      EXPECT_EQ(zeros > 100, density < 1);
+      EXPECT_LT(run_kernel(gradient, MeshConfig()).max_rel_error, gradient.error_bound());
+    }
+  }
+}
+
 TEST(StreamedGemmTest, AShareThatATileDoesNotHoldIsRefused) {
   const auto refusal = [](const StreamedGemmShape& s) -> std::string {
     try {

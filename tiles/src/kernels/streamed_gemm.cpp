@@ -322,18 +322,23 @@ void StreamedGemm::make_data() {
 std::vector<StreamedGemm::Weight> StreamedGemm::make_weights(std::uint32_t rank,
                                                              std::uint32_t output) const {
   std::vector<Weight> all;
-  const std::uint64_t stream = (std::uint64_t{1} << 32) + output;
   for (std::uint32_t i = 0; i < shape_.tile_inputs(); ++i) {
     const std::uint32_t input = rank * shape_.tile_inputs() + i;
     const bool padding = input >= shape_.inputs || output >= shape_.outputs;
-    if (shape_.density < 1) {
-      const double place = (random_number(seed_ + 1, stream, input) + 1.0) / 2;
-      if (padding || place >= shape_.density) continue;
-    }
-    const double value = random_number(seed_, stream, input);
-    all.push_back({i, padding ? 0 : rounded(value, element_bytes_of(shape_.type))});
+    const double value = padding ? 0 : weight(input, output);
+    if (shape_.density == 1 || value != 0) all.push_back({i, value});
   }
   return all;
+}
+
+double StreamedGemm::weight(std::uint32_t input, std::uint32_t output) const {
+  if (shape_.transposed) std::swap(input, output);
+  const std::uint64_t stream = (std::uint64_t{1} << 32) + output;
+  if (shape_.density < 1) {
+    const double place = (random_number(seed_ + 1, stream, input) + 1.0) / 2;
+    if (place >= shape_.density) return 0;
+  }
+  return rounded(random_number(seed_, stream, input), element_bytes_of(shape_.type));
 }
 
 std::uint64_t StreamedGemm::weights_of_column(std::uint32_t x) const {

@@ -19,6 +19,8 @@ struct StreamedGemmShape {
   DataType type = DataType::kMixed;
   /// Share of the weights that are not zero, in 0 < density <= 1; others are not sent.
   double density = 1;
+  /// The gradient of the inputs of Y = X W: inputs of this GEMM are gradients of Y, outputs those of X.
+  bool transposed = false;
 
   /// Of a tile, with the padding of the last one: multiples of the lanes.
   std::uint32_t tile_tokens() const;
@@ -43,7 +45,8 @@ struct StreamedGemmShape {
 ///          the same for each output, with the rank that has most weights of it.
 /// Errors   fp32 1e-5 of the largest value. mixed: sums of a tile in fp32, between tiles in fp16. fp16:
 ///          all sums in fp16. Both: 2^-11 sqrt(roundings) of the largest value, see error_bound().
-/// Source   [lie2022], [s1c]; the gradient of the inputs is the same kernel with W transposed.
+/// Gradient dX = dY W^T is the same kernel: the lanes stream the same weights, input by input.
+/// Source   [lie2022], [s1c].
 class StreamedGemm final : public KernelJob {
  public:
   /// Throws ProgramError if a tile or a weight column does not hold its share.
@@ -58,6 +61,8 @@ class StreamedGemm final : public KernelJob {
   base::Cycles predicted() const override;
   /// Of results, relative to the largest.
   double error_bound() const;
+  /// Of W, or of W transposed.
+  double weight(std::uint32_t input, std::uint32_t output) const;
   /// Weights that are sent down a column.
   std::uint64_t weights_of_column(std::uint32_t x) const;
 
