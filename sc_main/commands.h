@@ -18,6 +18,7 @@ int train_command(const Arguments& arguments);
 int validate_command(const Arguments& arguments);
 int kernel_command(const Arguments& arguments);
 int noc_command(const Arguments& arguments);
+int power_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);
 int sweep_command(const Arguments& arguments);
 int diff_command(const Arguments& arguments);

@@ -23,6 +23,7 @@ constexpr const char* kUsage =
     "  train MODEL           one optimizer step of a model on a wafer\n"
     "  kernel NAME           a kernel on compute engines, cycle by cycle, with real data\n"
     "  noc                   synthetic traffic on the fabric, cycle by cycle\n"
+    "  power --map FILE      temperatures of the wafer for a map of power\n"
     "  validate              kernels against published times\n"
     "  bench                 speed of the fabric on this computer\n"
     "  sweep FILE            many runs: parameters over their values, tables, best points\n"
@@ -35,12 +36,12 @@ constexpr const char* kUsage =
 
 int run(const std::string& command, const cli::Arguments& arguments) {
   static const std::map<std::string, int (*)(const cli::Arguments&)> kCommands{
-      {"train", cli::train_command},      {"sweep", cli::sweep_command},
-      {"diff", cli::diff_command},        {"explain", cli::explain_command},
-      {"list", cli::list_command},        {"tb", cli::tb_command},
-      {"report", cli::report_command},    {"noc", cli::noc_command},
-      {"bench", cli::bench_command},      {"kernel", cli::kernel_command},
-      {"validate", cli::validate_command}};
+      {"train", cli::train_command},   {"sweep", cli::sweep_command},
+      {"diff", cli::diff_command},     {"explain", cli::explain_command},
+      {"list", cli::list_command},     {"tb", cli::tb_command},
+      {"report", cli::report_command}, {"noc", cli::noc_command},
+      {"bench", cli::bench_command},   {"kernel", cli::kernel_command},
+      {"power", cli::power_command},   {"validate", cli::validate_command}};
   if (command == "--help" || command == "-h" || command == "help") {
     std::cout << kUsage;
     return cli::kDone;

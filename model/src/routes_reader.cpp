@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
-#include <functional>
-#include <map>
-#include <optional>
 
 #include "wse/base/text_forms.h"
 #include "wse/model/routes_file.h"
-#include "yaml_text.h"
+#include "yaml_reader.h"
 
 namespace wse::model {
 namespace {
@@ -19,19 +14,14 @@ using fabric::Port;
 using fabric::PortSet;
 using fabric::RampFilter;
 
-class RoutesReader {
+class RoutesReader : private YamlReader {
  public:
-  RoutesReader(const std::string& file, base::ConfigErrors& errors)
-      : file_(file), errors_(errors) {}
+  using YamlReader::YamlReader;
 
   OwnRoutes read() {
-    YAML::Node root;
-    try {
-      root = YAML::Load(read_yaml_text(file_));
-    } catch (const YAML::Exception& error) {
-      errors_.add("file", file_, "is not valid YAML: " + error.msg, place(error.mark));
-      return {};
-    }
+    const std::optional<YAML::Node> loaded = load();
+    if (!loaded) return {};
+    const YAML::Node& root = *loaded;
     read_mesh(root);
     if (!errors_.empty()) return {};
     routes_.routes = fabric::RouteTable(mesh_);
@@ -45,36 +35,6 @@ class RoutesReader {
   }
 
  private:
-  using Use = std::function<void(const YAML::Node&)>;
-  using Keys = std::map<std::string, Use>;
-
-  std::string place(const YAML::Mark& mark) const {
-    return fmt::format("{}:{}", file_, mark.line + 1);
-  }
-  void add(const YAML::Node& node, const std::string& what, const std::string& rule) {
-    errors_.add(what, node.IsScalar() ? node.Scalar() : "", rule, place(node.Mark()));
-  }
-
-  /// Hands the value of each key of a map to its user.
-  void entries(const YAML::Node& map, const std::string& what, const Keys& keys) {
-    if (!map.IsMap()) return add(map, what, "must be a map");
-    std::vector<std::string> known;
-    for (const auto& entry : keys) known.push_back(entry.first);
-    std::map<std::string, int> given;
-    for (const auto& entry : map) {
-      const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
-      const auto use = keys.find(key);
-      if (use == keys.end()) {
-        const std::string near = base::nearest_name(key, known);
-        add(entry.first, what,
-            "is no key here" + (near.empty() ? "" : "; did you mean " + near + "?"));
-      } else if (++given[key] > 1) {
-        add(entry.first, what, "is given twice");
-      } else {
-        use->second(entry.second);
-      }
-    }
-  }
   void each(const YAML::Node& list, const std::string& what,
             void (RoutesReader::*use)(const YAML::Node&)) {
     if (!list.IsSequence() || list.size() == 0) return add(list, what, "must be a list of entries");
@@ -298,8 +258,6 @@ class RoutesReader {
   }
 
   static constexpr std::size_t kMost = 20;
-  const std::string file_;
-  base::ConfigErrors& errors_;
   fabric::Mesh mesh_{0, 0};
   OwnRoutes routes_;
   std::map<std::pair<std::uint32_t, std::uint8_t>, std::string> source_places_;

@@ -120,6 +120,7 @@ class Run {
   /// there.
   void warm_up() {
     warming_ = true;
+    cs2_.wafer().monitor().expect_settle();
     cs2_.host().use_schedule(warm_up_schedule_);
     steps(1);
     cs2_.host().use_schedule(schedule_);

@@ -4,28 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <vector>
+
+#include "csv_line.h"
 
 namespace wse::power {
 namespace {
 
 constexpr const char* kHeader = "component,action,kind,energy_pj,v0,source,confidence";
-
-std::vector<std::string> split_line(const std::string& line) {
-  std::vector<std::string> fields(1);
-  for (const char c : line) {
-    if (c == ',') {
-      fields.emplace_back();
-    } else if (c != '\r') {
-      fields.back() += c;
-    }
-  }
-  return fields;
-}
 
 std::vector<std::string> known_kinds() {
   std::vector<std::string> names{"leakage_mw", "constant_w"};
@@ -56,15 +44,12 @@ std::map<std::string, std::pair<double, double>> read_rows(std::istream& in,
                  place);
       continue;
     }
-    char* end = nullptr;
-    const double energy = std::strtod(f[3].c_str(), &end);
-    const bool number_ok =
-        end != f[3].c_str() && *end == '\0' && std::isfinite(energy) && energy >= 0;
-    const double volts = std::strtod(f[4].c_str(), &end);
-    if (!number_ok) errors.add(f[2], f[3], "must be a number of at least 0", place);
-    if (!(volts > 0 && volts < 100))
+    const std::optional<double> energy = number_of(f[3]);
+    const std::optional<double> volts = number_of(f[4]);
+    if (!energy || *energy < 0) errors.add(f[2], f[3], "must be a number of at least 0", place);
+    if (!volts || *volts <= 0 || *volts >= 100)
       errors.add(f[2] + ".v0", f[4], "must be a positive voltage", place);
-    if (!rows.emplace(f[2], std::make_pair(energy, volts)).second) {
+    if (!rows.emplace(f[2], std::make_pair(energy.value_or(0), volts.value_or(0))).second) {
       errors.add("kind", f[2], "is given twice", place);
     }
   }

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "wse/power/thermal_grid.h"
-
 namespace wse::power {
 
 void PowerConfig::validate(base::ConfigErrors& errors) const {
@@ -19,13 +17,6 @@ void PowerConfig::validate(base::ConfigErrors& errors) const {
 
 double PowerConfig::system_power_w(double wafer_w) const {
   return wafer_w / supply_efficiency + cooling_w * std::clamp(wafer_w / 15'000.0, 0.25, 1.0);
-}
-
-void ThermalConfig::validate(base::ConfigErrors& errors) const {
-  errors.require(inlet_c >= -50 && inlet_c <= 150, "thermal.inlet_c", inlet_c,
-                 "must be -50 .. 150");
-  errors.require(flow_kg_s > 0 && flow_kg_s <= 1000, "thermal.flow_kg_s", flow_kg_s,
-                 "must be positive, at most 1000");
 }
 
 }  // namespace wse::power

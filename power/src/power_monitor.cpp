@@ -117,16 +117,23 @@ std::uint32_t PowerMonitor::state_at(std::uint64_t window) const {
   return it->second;
 }
 
-double PowerMonitor::leakage_w(double celsius, std::uint32_t state) const {
+std::vector<double> PowerMonitor::leakage_w(std::uint32_t state) const {
   const double v = config_.clock_states[state].volts / table_.v0();
-  return static_cast<double>(geometry_.tiles_per_die()) * table_.leakage_w() * v * v * v *
-         std::exp(config_.leakage_beta_per_k * (celsius - config_.leakage_reference_c));
+  const double cell = static_cast<double>(geometry_.tiles_per_die()) /
+                      thermal_.cells().cells_per_die() * table_.leakage_w() * v * v * v;
+  std::vector<double> by_die(geometry_.dies(), 0.0);
+  const std::vector<double>& t = thermal_.grid().silicon_c();
+  for (std::size_t i = 0; i < t.size(); ++i) {
+    by_die[thermal_.cells().die_of_cell()[i]] +=
+        cell * std::exp(config_.leakage_beta_per_k * (t[i] - config_.leakage_reference_c));
+  }
+  return by_die;
 }
 
 /// Books one die's window; returns its power. Static energies and gated clocks go to the phases by
 /// the time that the tiles of the die spent in them.
 double PowerMonitor::account_die(const Window& window, std::uint32_t die, Cycles cycles,
-                                 double seconds) {
+                                 double seconds, double leakage_w) {
   const DieWindow& d = window.dies[die];
   const std::uint32_t state = state_at(window.index);
   const bool measured = window.index >= first_measured_;
@@ -136,7 +143,7 @@ double PowerMonitor::account_die(const Window& window, std::uint32_t die, Cycles
   for (const EventCounts& counts : d.counts) running += at(counts, EventKind::kClockRunning);
   const std::uint64_t all = geometry_.tiles_per_die() * cycles;
   const std::uint64_t gated = all > running ? all - running : 0;
-  const double leakage = leakage_w(thermal_.silicon_c()[die], state) * seconds;
+  const double leakage = leakage_w * seconds;
   const double constant = table_.constant_w() / geometry_.dies() * seconds;
   double joules = leakage + constant;
   std::uint64_t seen = 0;
@@ -169,20 +176,26 @@ void PowerMonitor::close(Window& window, base::Picoseconds end) {
   sample.end = end;
   sample.state = state_at(window.index);
   std::vector<double> power(geometry_.dies());
+  const std::vector<double> leakage = leakage_w(sample.state);
   for (std::uint32_t die = 0; die < geometry_.dies(); ++die) {
-    power[die] = account_die(window, die, cycles, seconds);
+    power[die] = account_die(window, die, cycles, seconds, leakage[die]);
     std::uint64_t hops = 0;
     for (const EventCounts& counts : window.dies[die].counts)
       hops += at(counts, EventKind::kLinkHop);
     sample.die_hops.push_back(static_cast<float>(static_cast<double>(hops) / seconds));
   }
-  thermal_.step(power, seconds);
-  const std::vector<double>& t = thermal_.silicon_c();
+  // Where temperatures decide on the clock, every window is one step.
+  constexpr double kNear = 5;  // K
+  const bool near = thermal_.hottest_c() > config_.release_c - kNear;
+  using Pace = ThermalCourse::Pace;
+  thermal_.add(power, seconds, near ? Pace::kAtOnce : will_settle_ ? Pace::kCoarse : Pace::kGather);
   sample.wafer_w = std::accumulate(power.begin(), power.end(), 0.0);
-  sample.mean_c = std::accumulate(t.begin(), t.end(), 0.0) / static_cast<double>(t.size());
-  sample.hottest_c = *std::max_element(t.begin(), t.end());
+  const std::vector<double>& die_c = thermal_.mean_c();
+  sample.mean_c = std::accumulate(die_c.begin(), die_c.end(), 0.0) / geometry_.dies();
+  sample.hottest_c = thermal_.hottest_c();
   sample.die_w.assign(power.begin(), power.end());
-  sample.die_c.assign(t.begin(), t.end());
+  sample.die_leakage_w.assign(leakage.begin(), leakage.end());
+  sample.die_c.assign(die_c.begin(), die_c.end());
   if (!(sample.hottest_c < 1000))
     throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
   next_to_close_ = window.index + 1;
@@ -216,42 +229,71 @@ void PowerMonitor::begin_measurement(std::uint64_t first) {
   samples_.clear();
 }
 
-void PowerMonitor::settle() {
-  if (samples_.empty()) return;
-  std::vector<double> mean(geometry_.dies(), 0.0);
-  double seconds = 0;
+/// Dynamic power of the measured windows, die by die, windows of up to so many seconds together.
+std::vector<ThermalGrid::Segment> PowerMonitor::dynamic_segments(double longest_s) const {
+  std::vector<ThermalGrid::Segment> segments;
   for (const WindowSample& s : samples_) {
     const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
-    seconds += dt;
-    for (std::size_t die = 0; die < mean.size(); ++die) mean[die] += s.die_w[die] * dt;
-  }
-  // Leakage was booked at the temperatures of the trace: exchange it for the one at the settled
-  // temperature.
-  std::vector<double> dynamic(mean.size());
-  for (const WindowSample& s : samples_) {
-    const double dt = static_cast<double>(s.end - s.begin) * 1e-12;
-    for (std::size_t die = 0; die < mean.size(); ++die) {
-      dynamic[die] -= leakage_w(static_cast<double>(s.die_c[die]), s.state) * dt;
+    if (segments.empty() || segments.back().seconds + dt > longest_s * (1 + 1e-9)) {
+      segments.push_back({std::vector<double>(geometry_.dies(), 0.0), 0});
+    }
+    ThermalGrid::Segment& segment = segments.back();
+    segment.seconds += dt;
+    for (std::size_t die = 0; die < s.die_w.size(); ++die) {
+      segment.power_w[die] += static_cast<double>(s.die_w[die] - s.die_leakage_w[die]) * dt;
     }
   }
-  for (std::size_t die = 0; die < mean.size(); ++die)
-    dynamic[die] = (dynamic[die] + mean[die]) / seconds;
-  const std::uint32_t state = samples_.back().state;
+  for (ThermalGrid::Segment& segment : segments) {
+    for (double& w : segment.power_w) w /= segment.seconds;
+  }
+  return segments;
+}
+
+/// The steady state of a dynamic power, with the leakage at its own temperatures.
+void PowerMonitor::settle_at(const std::vector<double>& dynamic_w, std::uint32_t state) {
   constexpr int kMostRounds = 100;
   for (int round = 0; round < kMostRounds; ++round) {
-    std::vector<double> power = dynamic;
-    for (std::size_t die = 0; die < power.size(); ++die)
-      power[die] += leakage_w(thermal_.silicon_c()[die], state);
-    const std::vector<double> before = thermal_.silicon_c();
-    thermal_.steady(power);
+    std::vector<double> power = leakage_w(state);
+    for (std::size_t die = 0; die < power.size(); ++die) power[die] += dynamic_w[die];
+    const std::vector<double> before = thermal_.grid().silicon_c();
+    thermal_.grid().steady(thermal_.cells().spread(power));
     double change = 0;
-    for (std::size_t die = 0; die < before.size(); ++die) {
-      change = std::max(change, std::abs(thermal_.silicon_c()[die] - before[die]));
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      change = std::max(change, std::abs(thermal_.grid().silicon_c()[i] - before[i]));
     }
     if (change < 1e-9) return;
     if (!(change < 1e6)) break;
   }
   throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
+}
+
+void PowerMonitor::expect_settle() { will_settle_ = true; }
+
+void PowerMonitor::settle() {
+  thermal_.catch_up();
+  // A twentieth of the time constant of the plate against the coolant.
+  constexpr double kLongest = 0.032;
+  constexpr double kTolerance = 1e-3;
+  if (samples_.empty()) return;
+  std::vector<ThermalGrid::Segment> period = dynamic_segments(kLongest);
+  std::vector<double> mean(geometry_.dies(), 0.0);
+  double seconds = 0;
+  for (const ThermalGrid::Segment& segment : period) {
+    seconds += segment.seconds;
+    for (std::size_t die = 0; die < mean.size(); ++die)
+      mean[die] += segment.power_w[die] * segment.seconds;
+  }
+  for (double& w : mean) w /= seconds;
+  const std::uint32_t state = samples_.back().state;
+  settle_at(mean, state);
+  const std::vector<double> leakage = leakage_w(state);
+  for (ThermalGrid::Segment& segment : period) {
+    for (std::size_t die = 0; die < mean.size(); ++die) segment.power_w[die] += leakage[die];
+    segment.power_w = thermal_.cells().spread(segment.power_w);
+  }
+  thermal_.grid().settle_periodic(period, kTolerance);
+  will_settle_ = false;
+  thermal_.publish();
 }
 
 bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) const {
@@ -263,7 +305,7 @@ bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) c
   const std::uint64_t dies = geometry_.dies();
   if (address % 8 != 0) return false;
   if (address >= registers::kDieDeciC && address < registers::kDieDeciC + 8 * dies) {
-    value = deci(thermal_.silicon_c()[(address - registers::kDieDeciC) / 8]);
+    value = deci(thermal_.mean_c()[(address - registers::kDieDeciC) / 8]);
     return true;
   }
   if (address >= registers::kDiePowerMw && address < registers::kDiePowerMw + 8 * dies) {
@@ -276,7 +318,7 @@ bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) c
       value = any ? milli(samples_.back().wafer_w) : 0;
       return true;
     case registers::kHottestDeciC:
-      value = deci(*std::max_element(thermal_.silicon_c().begin(), thermal_.silicon_c().end()));
+      value = deci(thermal_.hottest_c());
       return true;
     case registers::kClockState:
       value = budget_.state();

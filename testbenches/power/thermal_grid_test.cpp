@@ -19,7 +19,7 @@ ThermalConfig endless_coolant() {
 
 TEST(ThermalGridTest, UniformPowerRisesByTheSumOfTheResistances) {
   const ThermalConfig c = endless_coolant();
-  ThermalGrid grid(c, 12, 7);
+  ThermalGrid grid(c.stack(), 12, 7);
   grid.steady(std::vector<double>(84, 15'000.0 / 84));
   const double resistance = c.silicon_m / c.silicon_w_mk + c.tim_m / c.tim_w_mk +
                             c.plate_m / c.plate_w_mk + 1 / c.convection_w_m2k;
@@ -29,7 +29,7 @@ TEST(ThermalGridTest, UniformPowerRisesByTheSumOfTheResistances) {
 }
 
 TEST(ThermalGridTest, TheCoolantCarriesAllHeatAway) {
-  ThermalGrid grid({}, 12, 7);
+  ThermalGrid grid(ThermalConfig().stack(), 12, 7);
   grid.steady(std::vector<double>(84, 15'000.0 / 84));
   EXPECT_NEAR(grid.removed_w(), 15'000, 15'000e-8);
   EXPECT_NEAR(grid.coolant_out_c() - 25, 15'000 / (0.5 * 4181), 1e-6);
@@ -38,7 +38,7 @@ TEST(ThermalGridTest, TheCoolantCarriesAllHeatAway) {
 
 TEST(ThermalGridTest, TwoDiesSeeEachOtherAlike) {
   const auto from_to = [](std::size_t from, std::size_t to) {
-    ThermalGrid grid(endless_coolant(), 12, 7);
+    ThermalGrid grid(endless_coolant().stack(), 12, 7);
     std::vector<double> power(84, 0.0);
     power[from] = 500;
     grid.steady(power);
@@ -50,8 +50,8 @@ TEST(ThermalGridTest, TwoDiesSeeEachOtherAlike) {
 
 TEST(ThermalGridTest, AStepApproachesTheSteadyStateAndHeatIsConserved) {
   const ThermalConfig c = endless_coolant();
-  ThermalGrid grid(c, 12, 7);
-  ThermalGrid settled(c, 12, 7);
+  ThermalGrid grid(c.stack(), 12, 7);
+  ThermalGrid settled(c.stack(), 12, 7);
   const std::vector<double> power(84, 100.0);
   settled.steady(power);
   double stored = 0;
@@ -67,7 +67,7 @@ TEST(ThermalGridTest, AStepApproachesTheSteadyStateAndHeatIsConserved) {
 }
 
 TEST(ThermalGridTest, PowerOffCoolsMonotonically) {
-  ThermalGrid grid({}, 12, 7);
+  ThermalGrid grid(ThermalConfig().stack(), 12, 7);
   grid.steady(std::vector<double>(84, 150.0));
   double before = grid.silicon_c()[50];
   for (int i = 0; i < 200; ++i) {

@@ -12,7 +12,7 @@
 #include "wse/base/window_ticker.h"
 #include "wse/power/energy_accounts.h"
 #include "wse/power/power_budget.h"
-#include "wse/power/thermal_grid.h"
+#include "wse/power/thermal_course.h"
 
 namespace wse::power {
 
@@ -26,8 +26,9 @@ struct WindowSample {
   double mean_c = 0;
   double hottest_c = 0;
   std::vector<float> die_w;
-  std::vector<float> die_c;
-  std::vector<float> die_hops;  ///< wavelets from router to router, a second
+  std::vector<float> die_leakage_w;  ///< of die_w
+  std::vector<float> die_c;          ///< mean of its cells
+  std::vector<float> die_hops;       ///< wavelets from router to router, a second
 };
 
 /// Register map of the monitor: 64-bit words at byte offsets, little end first.
@@ -66,12 +67,15 @@ class PowerMonitor final : public sc_core::sc_module {
   void begin_measurement(std::uint64_t first);
   /// Closes the last window at its true end; earlier windows that are still open first.
   void finish(base::Picoseconds end);
-  /// Sets the temperatures to the steady state of the mean powers since the measurement began.
+  /// settle() will come: until then temperatures are followed in coarse steps.
+  void expect_settle();
+  /// Sets the temperatures to those that the powers since the measurement began come back to, when
+  /// they repeat.
   void settle();
 
   const EnergyAccounts& accounts() const { return accounts_; }
   const std::vector<WindowSample>& samples() const { return samples_; }
-  const ThermalGrid& thermal() const { return thermal_; }
+  const ThermalCourse& thermal() const { return thermal_; }
   const PowerConfig& config() const { return config_; }
 
  private:
@@ -92,8 +96,12 @@ class PowerMonitor final : public sc_core::sc_module {
   void on_tick();
   void close_due();
   void close(Window& window, base::Picoseconds end);
-  double account_die(const Window& window, std::uint32_t die, base::Cycles cycles, double seconds);
-  double leakage_w(double celsius, std::uint32_t state) const;
+  double account_die(const Window& window, std::uint32_t die, base::Cycles cycles, double seconds,
+                     double leakage_w);
+  /// Of a die, by the temperatures of its cells.
+  std::vector<double> leakage_w(std::uint32_t state) const;
+  std::vector<ThermalGrid::Segment> dynamic_segments(double longest_s) const;
+  void settle_at(const std::vector<double>& dynamic_w, std::uint32_t state);
   void control(const WindowSample& sample);
   std::uint32_t state_at(std::uint64_t window) const;
 
@@ -104,9 +112,10 @@ class PowerMonitor final : public sc_core::sc_module {
   const std::uint64_t core_hz_;
   const base::WindowTicker& ticker_;
   EnergyAccounts accounts_;
-  ThermalGrid thermal_;
+  ThermalCourse thermal_;
   PowerBudget budget_;
   std::vector<Window> open_;  ///< in order
+  bool will_settle_ = false;
   std::uint64_t next_to_close_ = 0;
   std::uint64_t first_measured_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> states_{{0, 0}};  ///< from window on

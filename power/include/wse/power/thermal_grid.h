@@ -5,49 +5,39 @@
 #include <memory>
 #include <vector>
 
-#include "wse/base/config_errors.h"
+#include "wse/power/thermal_stack.h"
 
 namespace wse::power {
 
-/// Layers and coolant under the wafer (A-021; power flows from the active face through silicon, TIM
-/// and plate).
-struct ThermalConfig {
-  double width_m = 0.215;  ///< [anandtech2021], in flow direction (eastwards)
-  double height_m = 0.215;
-  double silicon_m = 0.775e-3;
-  double silicon_w_mk = 120;
-  double silicon_j_m3k = 1.63e6;
-  double tim_m = 50e-6;
-  double tim_w_mk = 5;
-  double tim_j_m3k = 2.0e6;
-  double plate_m = 3e-3;
-  double plate_w_mk = 390;
-  double plate_j_m3k = 3.45e6;
-  double convection_w_m2k = 20'000;
-  double flow_kg_s = 0.5;
-  double coolant_j_kgk = 4181;
-  double inlet_c = 25;
-
-  void validate(base::ConfigErrors& errors) const;
-};
-
-/// Temperatures of a wafer on a grid of columns x rows cells: silicon, upper and lower plate,
-/// coolant.
+/// Temperatures of a wafer on a grid of columns x rows cells, row by row: a node for each layer of
+/// the stack, at its face towards the heat, and the coolant.
 ///
-/// Backward Euler; the matrix is factored once per time step length. The coolant marches eastwards
-/// with the exact solution of a cell, one step behind the solid in transients and iterated in the
-/// steady state.
+/// Between two nodes lies the whole thickness of the upper one, and of what is between them; behind
+/// the last one its own thickness and the convection. Backward Euler with a sparse Cholesky factor
+/// (Eigen's SimplicialLDLT) for each length of a step. The coolant marches eastwards with the exact
+/// solution of a cell, one step behind the solid in transients and iterated in the steady state.
 class ThermalGrid {
  public:
-  ThermalGrid(const ThermalConfig& config, std::uint32_t columns, std::uint32_t rows);
+  ThermalGrid(const ThermalStack& stack, std::uint32_t columns, std::uint32_t rows);
   ~ThermalGrid();
   ThermalGrid(ThermalGrid&&) noexcept;
 
-  /// power_w: one value a cell, row-major; dt in seconds.
+  /// power_w: one value a cell; dt in seconds.
   void step(const std::vector<double>& power_w, double dt_s);
-  /// Sets the state to the steady one.
+  /// Sets the state to the steady one. std::runtime_error if the coolant does not settle.
   void steady(const std::vector<double>& power_w);
 
+  /// A stretch of time with constant power.
+  struct Segment {
+    std::vector<double> power_w;
+    double seconds = 0;
+  };
+  /// Sets the state to the one that a period of segments returns to, within `tolerance_k`. Returns
+  /// the periods that were simulated for it.
+  int settle_periodic(const std::vector<Segment>& period, double tolerance_k);
+
+  std::uint32_t columns() const;
+  std::uint32_t rows() const;
   const std::vector<double>& silicon_c() const;
   double coolant_out_c() const;
   double stored_j() const;   ///< heat above the inlet temperature
