@@ -69,6 +69,7 @@ tiles::MeshConfig mesh_config(const model::MachineConfig& machine) {
 
 /// What of a run can be known before it.
 struct Prepared {
+  model::MachineConfig machine;
   tiles::MeshConfig config;
   std::unique_ptr<tiles::KernelJob> job;
   report::KernelRecord record;
@@ -88,6 +89,7 @@ Prepared prepare(const KernelOptions& o) {
   errors.throw_if_any();
   p.record.seed = static_cast<std::uint64_t>(o.seed);
   p.record.core_hz = settings.machine.core_hz;
+  p.machine = settings.machine;
   try {
     p.job = choose_kernel(o, p.config, p.record);
     tiles::check(p.job->kernel(), p.config.sram.size_bytes, p.config.compute.cache_bytes);
@@ -99,11 +101,30 @@ Prepared prepare(const KernelOptions& o) {
   return p;
 }
 
+/// Energy of what was counted, and the power of a wafer full of it.
+void take_power(Prepared& p) {
+  const model::MachineConfig& m = p.machine;
+  const power::EnergyTable table = power::EnergyTable::read(energy_table_file(m.energy_table));
+  const tiles::KernelResult& result = p.record.result;
+  power::CoreLoad load{result.events, static_cast<double>(result.cycles) *
+                                          p.job->kernel().mesh().tiles() /
+                                          static_cast<double>(m.core_hz)};
+  p.record.dynamic_j = table.joules(result.events);
+  const base::WaferGeometry geometry(m.geometry);
+  const auto power_of = [&](std::uint64_t busy) {
+    return power::load_power(load, busy, geometry.cores_built(), m.core_hz, table, m.power,
+                             m.thermal);
+  };
+  p.record.everywhere = power_of(geometry.cores_user());
+  p.record.idle = power_of(0);
+}
+
 void run(Prepared& p, std::uint32_t threads, const std::function<void(tiles::TileMesh&)>& before) {
   const auto start = std::chrono::steady_clock::now();
   p.record.result = tiles::run_kernel(*p.job, p.config, threads, before, [] {
     if (interrupted()) throw fabric::Interrupted();
   });
+  take_power(p);
   p.record.host = base::host_usage();
   p.record.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <boost/algorithm/string.hpp>
 #include <cmath>
 #include <fstream>
@@ -17,11 +18,44 @@ namespace po = boost::program_options;
 
 enum class Duration : std::uint8_t { kShort, kLong, kHours };
 
+/// What is compared.
+struct Quantity {
+  const char* name;
+  const char* tolerance_unit;
+  const char* form;  ///< of a value
+  double (*of)(const report::KernelRecord& record);
+};
+
+const std::array<Quantity, 4>& quantities() {
+  static const std::array<Quantity, 4> kAll{{
+      {"cycles", "cycles", "{:.10g}",
+       [](const report::KernelRecord& r) { return static_cast<double>(r.result.cycles); }},
+      {"busy percent", "points", "{:.1f} %",
+       [](const report::KernelRecord& r) { return 100 * r.result.busy_fraction; }},
+      {"wall step kW", "kW", "{:.1f} kW",
+       [](const report::KernelRecord& r) {
+         return (r.everywhere.system_w - r.idle.system_w) / 1e3;
+       }},
+      {"wall idle kW", "kW", "{:.1f} kW",
+       [](const report::KernelRecord& r) { return r.idle.system_w / 1e3; }},
+  }};
+  return kAll;
+}
+
+const Quantity& quantity_of(const std::string& name, const std::string& place) {
+  std::string known;
+  for (const Quantity& q : quantities()) {
+    if (name == q.name) return q;
+    known += (known.empty() ? "" : ", ") + std::string(q.name);
+  }
+  throw base::ConfigError(place, name, "must be one of: " + known);
+}
+
 /// A published number and the kernel that is to show it.
 struct Row {
   std::string id;
-  std::string kernel;    ///< arguments of wse kernel
-  std::string quantity;  ///< cycles, or busy percent
+  std::string kernel;  ///< arguments of wse kernel
+  const Quantity* quantity = nullptr;
   double published = 0;
   double tolerance_percent = 0;
   double tolerance = 0;  ///< of the quantity
@@ -38,7 +72,7 @@ struct Row {
   }
   /// With its unit where it is no number of cycles.
   std::string text_of(double value) const {
-    return quantity == "cycles" ? fmt::format("{:.10g}", value) : fmt::format("{:.1f} %", value);
+    return fmt::format(fmt::runtime(quantity->form), value);
   }
 };
 
@@ -62,10 +96,7 @@ std::vector<Row> read_rows(const std::string& file) {
     Row row;
     row.id = cells[0];
     row.kernel = cells[1];
-    row.quantity = cells[2];
-    if (row.quantity != "cycles" && row.quantity != "busy percent") {
-      throw base::ConfigError(place, row.quantity, "must be cycles or busy percent");
-    }
+    row.quantity = &quantity_of(cells[2], place);
     row.published = number_of(cells[3], place);
     row.tolerance_percent = number_of(cells[4], place);
     row.tolerance = number_of(cells[5], place);
@@ -88,8 +119,8 @@ std::string tolerance_of(const Row& row) {
   std::string text;
   if (row.tolerance_percent > 0) text = fmt::format("{:g} %", row.tolerance_percent);
   if (row.tolerance > 0) {
-    const char* const unit = row.quantity == "cycles" ? "cycles" : "points";
-    text += fmt::format("{}{:g} {}", text.empty() ? "" : " or ", row.tolerance, unit);
+    text += fmt::format("{}{:g} {}", text.empty() ? "" : " or ", row.tolerance,
+                        row.quantity->tolerance_unit);
   }
   return text.empty() ? "exact" : text;
 }
@@ -127,8 +158,7 @@ std::string markdown(const std::vector<Row>& rows) {
 double measure(const Row& row) {
   Arguments words;
   boost::split(words, row.kernel, boost::is_any_of(" "), boost::token_compress_on);
-  const tiles::KernelResult result = run_kernel(words).result;
-  return row.quantity == "cycles" ? static_cast<double>(result.cycles) : 100 * result.busy_fraction;
+  return row.quantity->of(run_kernel(words));
 }
 
 }  // namespace

@@ -40,11 +40,7 @@ void EnergyAccounts::add_static(std::uint32_t die, base::Phase phase, double lea
 }
 
 double EnergyAccounts::joules(const base::EventCounts& counts, std::uint32_t state) const {
-  double sum = 0;
-  for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {
-    sum += static_cast<double>(counts[k]) * table_.joules(static_cast<base::EventKind>(k));
-  }
-  return sum * voltage_factor_[state];
+  return table_.joules(counts) * voltage_factor_[state];
 }
 
 double EnergyAccounts::joules(const Cell& cell) const {

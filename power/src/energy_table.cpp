@@ -92,4 +92,11 @@ EnergyTable EnergyTable::read(const std::string& file) {
   return table;
 }
 
+double EnergyTable::joules(const base::EventCounts& counts) const {
+  double sum = 0;
+  for (std::size_t k = 0; k < base::kNumEventKinds; ++k)
+    sum += static_cast<double>(counts[k]) * joules_[k];
+  return sum;
+}
+
 }  // namespace wse::power

@@ -25,6 +25,14 @@ json number(double value) {
   return value;
 }
 
+json events_json(const base::EventCounts& events) {
+  json object = json::object();
+  for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {
+    if (events[k] != 0) object[std::string(name_of(static_cast<base::EventKind>(k)))] = events[k];
+  }
+  return object;
+}
+
 std::string size_of(const KernelRecord& r) {
   if (r.words != 0) return fmt::format("of {} words", r.words);
   std::string text;
@@ -56,6 +64,14 @@ json kernel_json(const KernelRecord& r) {
       {"sram_reads", {{"bits_64", result.banks.reads64}, {"bits_32", result.banks.reads32}}},
       {"sram_writes", {{"bits_64", result.banks.writes64}, {"bits_32", result.banks.writes32}}},
       {"bank_conflict_cycles", result.banks.conflict_cycles},
+      {"dynamic_energy_j", r.dynamic_j},
+      {"energy_events", events_json(result.events)},
+      {"on_all_cores",
+       {{"wafer_power_w", r.everywhere.wafer_w()},
+        {"dynamic_w", r.everywhere.dynamic_w},
+        {"leakage_w", r.everywhere.leakage_w},
+        {"system_power_w", r.everywhere.system_w},
+        {"temperature_c", r.everywhere.mean_c}}},
       {"max_abs_error", result.max_abs_error},
       {"max_rel_error", result.max_rel_error},
       {"state_bytes_per_tile", static_cast<double>(result.state_bytes) / r.mesh.tiles()},
@@ -94,6 +110,12 @@ std::string kernel_summary(const KernelRecord& r) {
   line("fabric", fmt::format("{} wavelet-hops, {} wavelets delivered", result.wavelet_hops,
                              result.delivered));
   line("arithmetic", fmt::format("{} floating-point operations", result.flops));
+  line("energy",
+       fmt::format("{:.4g} J dynamic, {:.3g} pJ a flop; all cores of a program: {:.2f} kW "
+                   "uncapped at {:.1f} C",
+                   r.dynamic_j,
+                   result.flops == 0 ? 0 : 1e12 * r.dynamic_j / static_cast<double>(result.flops),
+                   r.everywhere.wafer_w() / 1e3, r.everywhere.mean_c));
   line("largest error", fmt::format("{:.3g}, {:.3g} of the largest value, against double precision",
                                     result.max_abs_error, result.max_rel_error));
   line("result hash", result.result_hash);

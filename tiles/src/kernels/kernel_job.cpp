@@ -29,6 +29,23 @@ double busy_fraction(const TileMesh& mesh, const base::Rectangle& tiles, base::C
   return all > 0 ? std::min(1.0, static_cast<double>(busy) / all) : 0;
 }
 
+/// What engines, banks and fabric have counted, as the energy table names it.
+base::EventCounts events_of(const EngineStats& stats, const fabric::EngineCounts& counts,
+                            std::uint64_t tile_cycles) {
+  using base::EventKind;
+  base::EventCounts events = stats.events;
+  at(events, EventKind::kSramRead64) += stats.banks.reads64;
+  at(events, EventKind::kSramWrite64) += stats.banks.writes64;
+  at(events, EventKind::kSramRead32) += stats.banks.reads32;
+  at(events, EventKind::kSramWrite32) += stats.banks.writes32;
+  at(events, EventKind::kLinkHop) += counts.hops;
+  at(events, EventKind::kRouterTraversal) += counts.hops + counts.delivered;
+  at(events, EventKind::kRamp) += counts.delivered;
+  const std::uint64_t running = at(events, EventKind::kClockRunning);
+  at(events, EventKind::kClockGated) += tile_cycles > running ? tile_cycles - running : 0;
+  return events;
+}
+
 }  // namespace
 
 float random_number(std::uint64_t seed, std::uint64_t stream, std::uint64_t element) {
@@ -94,6 +111,7 @@ KernelResult run_kernel(const KernelJob& job, const MeshConfig& config, std::uin
   result.delivered = counts.delivered;
   result.flops = stats.flops;
   result.banks = stats.banks;
+  result.events = events_of(stats, counts, result.cycles * job.kernel().mesh().tiles());
   result.state_bytes = mesh.engines().bytes();
   Comparison comparison(mesh);
   for (const std::uint64_t value : {result.cycles, result.busy_cycles, result.wavelet_hops,

@@ -19,6 +19,7 @@ class EnergyTable {
   static EnergyTable read(const std::string& file);
 
   double joules(base::EventKind kind) const { return joules_[static_cast<std::size_t>(kind)]; }
+  double joules(const base::EventCounts& counts) const;  ///< at v0
   double leakage_w() const { return leakage_w_; }    ///< a core at v0 and the reference temperature
   double constant_w() const { return constant_w_; }  ///< the wafer
   double v0() const { return v0_; }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wse/base/host_usage.h"
+#include "wse/power/load_power.h"
 #include "wse/tiles/kernels/kernel_job.h"
 
 namespace wse::report {
@@ -25,6 +26,9 @@ struct KernelRecord {
   std::uint64_t seed = 0;
   std::uint64_t core_hz = 0;
   tiles::KernelResult result;
+  double dynamic_j = 0;         ///< events of the run by the energy table
+  power::LoadPower everywhere;  ///< of a wafer on which all cores of a program do this
+  power::LoadPower idle;        ///< of one that waits, clocks gated
   base::HostUsage host;
   double host_seconds = 0;
 };

@@ -20,6 +20,7 @@ struct KernelResult {
   std::uint64_t delivered = 0;  ///< wavelets at compute engines
   std::uint64_t flops = 0;
   memory::BankCounts banks;
+  base::EventCounts events{};   ///< of all tiles, from their first issue to the kernel's end
   double max_abs_error = 0;     ///< against double precision from the rounded inputs
   double max_rel_error = 0;     ///< the same over the largest reference
   std::size_t state_bytes = 0;  ///< of the compute engines, without their SRAM
