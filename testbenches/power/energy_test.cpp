@@ -98,30 +98,5 @@ TEST(EnergyAccountsTest, DynamicEnergyFollowsTheSquareOfTheVoltage) {
   EXPECT_NEAR(accounts.joules(counts, 4), 4e-10 * 0.64, 1e-22);
 }
 
-// The check sum of the table: dense fp16 AXPY, a vector step a cycle on 850,000 cores, leakage at
-// its own temperature.
-TEST(EnergyAccountsTest, FullLoadByTableTimesCountsIsFifteenKilowatts) {
-  const EnergyTable table = EnergyTable::read(kTable);
-  EnergyAccounts accounts(table, {}, 1);
-  EventCounts cycle{};
-  at(cycle, EventKind::kFmacFp16) = 4000;
-  at(cycle, EventKind::kSramRead64) = 2000;
-  at(cycle, EventKind::kSramWrite64) = 1000;
-  at(cycle, EventKind::kLocalCache) = 2000;
-  at(cycle, EventKind::kControlCycle) = 1000;
-  at(cycle, EventKind::kClockRunning) = 1000;
-  at(cycle, EventKind::kRouterTraversal) = at(cycle, EventKind::kLinkHop) =
-      at(cycle, EventKind::kRamp) = 333;
-  const double dynamic = accounts.joules(cycle, 0) / 1000 * 850'000 * 1.1e9;
-  double celsius = 50;
-  double watts = 0;
-  for (int i = 0; i < 50; ++i) {
-    watts = dynamic + table.constant_w() +
-            850'000 * table.leakage_w() * std::exp(0.020 * (celsius - 60));
-    celsius = 25 + watts / 15'000 * (24.06 + 7.175 / 2);
-  }
-  EXPECT_NEAR(watts, 15'000, 150);
-}
-
 }  // namespace
 }  // namespace wse::power
