@@ -15,11 +15,17 @@ std::uint64_t windows_in(double seconds, const PowerConfig& config) {
 
 PowerBudget::PowerBudget(const PowerConfig& config)
     : config_(config),
-      cap_mw_(milli(config.cap_w)),
-      release_mw_(milli(config.cap_w * (1 - config.cap_band))),
       windows_(windows_in(config.cap_window_s, config)),
       dwell_(windows_in(config.dwell_s, config)),
-      since_change_(dwell_) {}
+      since_change_(dwell_) {
+  use(config);
+}
+
+void PowerBudget::use(const PowerConfig& config) {
+  config_ = config;
+  cap_mw_ = milli(config.cap_w);
+  release_mw_ = milli(config.cap_w * (1 - config.cap_band));
+}
 
 std::uint64_t PowerBudget::expected_mw(std::uint64_t mean_mw, std::uint32_t state) const {
   const auto weight = [this](std::uint32_t s) {
@@ -38,14 +44,15 @@ std::uint32_t PowerBudget::decide(std::uint64_t wafer_mw, std::int64_t hottest_h
   }
   ++since_change_;
   const auto half = [](double c) { return static_cast<std::int64_t>(std::llround(c * 2)); };
-  if (recent_.size() < windows_ || since_change_ <= dwell_) return state_;
   const std::uint64_t mean = sum_ / windows_;
+  over_cap_ = recent_.size() == windows_ && mean > cap_mw_;
+  too_hot_ = hottest_half_k >= half(config_.throttle_c);
+  if (recent_.size() < windows_ || since_change_ <= dwell_) return state_;
   const bool slowest = state_ + 1 == config_.clock_states.size();
-  const bool over = mean > cap_mw_ || hottest_half_k >= half(config_.throttle_c);
   const bool may_rise = state_ > 0 && mean < release_mw_ &&
                         hottest_half_k < half(config_.release_c) &&
                         expected_mw(mean, state_ - 1) < cap_mw_;
-  if (over && !slowest) {
+  if ((over_cap_ || too_hot_) && !slowest) {
     ++state_;
     since_change_ = 0;
   } else if (may_rise) {

@@ -34,8 +34,11 @@ PowerMonitor::PowerMonitor(const sc_core::sc_module_name& name, const PowerConfi
       thermal_(thermal, geometry.config().die_columns, geometry.config().die_rows),
       budget_(config) {
   activity_socket.register_b_transport(this, &PowerMonitor::receive);
-  register_socket.register_b_transport(this, &PowerMonitor::read_register);
+  register_socket.register_b_transport(this, &PowerMonitor::access_register);
   register_socket.register_transport_dbg(this, &PowerMonitor::debug_register);
+  sensor_c_ = thermal_.mean_c();
+  last_w_.assign(geometry.dies(), 0.0F);
+  begin_measurement(0);
   SC_HAS_PROCESS(PowerMonitor);
   SC_METHOD(on_tick);
   sensitive << ticker.tick();
@@ -196,19 +199,63 @@ void PowerMonitor::close(Window& window, base::Picoseconds end) {
   sample.die_w.assign(power.begin(), power.end());
   sample.die_leakage_w.assign(leakage.begin(), leakage.end());
   sample.die_c.assign(die_c.begin(), die_c.end());
+  sample.coolant_out_c = thermal_.grid().coolant_out_c();
+  sample.droop_v = worst_droop_v(sample);
+  last_w_ = sample.die_w;
   if (!(sample.hottest_c < 1000))
     throw std::runtime_error("temperatures run away: leakage grows faster than heat leaves");
   next_to_close_ = window.index + 1;
+  read_sensors(seconds);
   control(sample);
-  if (window.index >= first_measured_) samples_.push_back(std::move(sample));
+  if (window.index < first_measured_) return;
+  for (std::uint32_t die = 0; die < geometry_.dies(); ++die) {
+    die_j_[die] += power[die] * seconds;
+    die_peak_c_[die] = std::max(die_peak_c_[die], die_c[die]);
+  }
+  peak_c_ = std::max(peak_c_, sample.hottest_c);
+  worst_droop_v_ = std::max(worst_droop_v_, sample.droop_v);
+  samples_.push_back(std::move(sample));
+}
+
+/// Sensors follow the mean of their die with a lag of first order.
+void PowerMonitor::read_sensors(double seconds) {
+  const double taken =
+      config_.sensor_lag_s > 0 ? -std::expm1(-seconds / config_.sensor_lag_s) : 1.0;
+  for (std::size_t die = 0; die < sensor_c_.size(); ++die)
+    sensor_c_[die] += (thermal_.mean_c()[die] - sensor_c_[die]) * taken;
+}
+
+/// Of the step of current from the window before, as slow as the slew limit makes it.
+double PowerMonitor::worst_droop_v(const WindowSample& sample) const {
+  const double volts = config_.clock_states[sample.state].volts;
+  double largest_a = 0;
+  double step_w = 0;
+  for (std::size_t die = 0; die < last_w_.size(); ++die) {
+    const double step = static_cast<double>(sample.die_w[die] - last_w_[die]);
+    largest_a = std::max(largest_a, step / volts);
+    step_w += std::max(0.0, step);
+  }
+  return config_.supply.droop_v(largest_a, step_w / config_.supply.slew_w_s);
 }
 
 void PowerMonitor::control(const WindowSample& sample) {
   const auto wafer_mw = static_cast<std::uint64_t>(std::llround(sample.wafer_w * 1000));
   const std::uint32_t before = budget_.state();
+  const auto hottest = std::max_element(sensor_c_.begin(), sensor_c_.end());
   const std::uint32_t after =
-      budget_.decide(wafer_mw, static_cast<std::int64_t>(std::llround(sample.hottest_c * 2)));
+      budget_.decide(wafer_mw, static_cast<std::int64_t>(std::llround(*hottest * 2)));
   over_cap.write(wafer_mw > static_cast<std::uint64_t>(std::llround(config_.cap_w * 1000)));
+  raise((budget_.was_over_cap() ? registers::kOverCap : 0) |
+        (budget_.was_too_hot() ? registers::kThrottled : 0) |
+        (after > before ? registers::kSlowed : 0));
+  if (*hottest >= config_.shutdown_c) {
+    const auto die = static_cast<std::uint32_t>(hottest - sensor_c_.begin());
+    throw std::runtime_error(fmt::format(
+        "thermal shutdown: die ({},{}), row and column, is at {:.1f} C in window {}, the limit "
+        "power.shutdown_c is {:.1f} C; the wafer takes {:.2f} kW",
+        die / geometry_.config().die_columns, die % geometry_.config().die_columns, *hottest,
+        sample.window, config_.shutdown_c, sample.wafer_w / 1e3));
+  }
   if (after == before) return;
   const std::uint64_t from = sample.window + 2;
   states_.emplace_back(from, after);
@@ -227,6 +274,10 @@ void PowerMonitor::begin_measurement(std::uint64_t first) {
   first_measured_ = first;
   accounts_.reset();
   samples_.clear();
+  die_j_.assign(geometry_.dies(), 0.0);
+  die_peak_c_ = thermal_.mean_c();
+  worst_droop_v_ = told_j_ = 0;
+  peak_c_ = thermal_.hottest_c();
 }
 
 /// Dynamic power of the measured windows, die by die, windows of up to so many seconds together.
@@ -294,69 +345,7 @@ void PowerMonitor::settle() {
   thermal_.grid().settle_periodic(period, kTolerance);
   will_settle_ = false;
   thermal_.publish();
-}
-
-bool PowerMonitor::register_value(std::uint64_t address, std::uint64_t& value) const {
-  const bool any = !samples_.empty();
-  const auto milli = [](double v) { return static_cast<std::uint64_t>(std::llround(v * 1000)); };
-  const auto deci = [](double v) {
-    return static_cast<std::uint64_t>(std::max<long long>(0, std::llround(v * 10)));
-  };
-  const std::uint64_t dies = geometry_.dies();
-  if (address % 8 != 0) return false;
-  if (address >= registers::kDieDeciC && address < registers::kDieDeciC + 8 * dies) {
-    value = deci(thermal_.mean_c()[(address - registers::kDieDeciC) / 8]);
-    return true;
-  }
-  if (address >= registers::kDiePowerMw && address < registers::kDiePowerMw + 8 * dies) {
-    const std::size_t die = (address - registers::kDiePowerMw) / 8;
-    value = any ? milli(static_cast<double>(samples_.back().die_w[die])) : 0;
-    return true;
-  }
-  switch (address) {
-    case registers::kWaferPowerMw:
-      value = any ? milli(samples_.back().wafer_w) : 0;
-      return true;
-    case registers::kHottestDeciC:
-      value = deci(thermal_.hottest_c());
-      return true;
-    case registers::kClockState:
-      value = budget_.state();
-      return true;
-    case registers::kEnergyUj:
-      value = static_cast<std::uint64_t>(std::llround(accounts_.total() * 1e6));
-      return true;
-    case registers::kCapMw:
-      value = milli(config_.cap_w);
-      return true;
-    default:
-      return false;
-  }
-}
-
-unsigned int PowerMonitor::debug_register(tlm::tlm_generic_payload& trans) {
-  std::uint64_t value = 0;
-  if (!trans.is_read() || trans.get_data_length() != 8 ||
-      !register_value(trans.get_address(), value))
-    return 0;
-  std::memcpy(trans.get_data_ptr(), &value, 8);
-  return 8;
-}
-
-void PowerMonitor::read_register(tlm::tlm_generic_payload& trans, sc_core::sc_time&) {
-  std::uint64_t value = 0;
-  if (!trans.is_read()) {
-    trans.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
-  } else if (trans.get_byte_enable_ptr() != nullptr) {
-    trans.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
-  } else if (trans.get_data_length() != 8 || trans.get_streaming_width() < 8) {
-    trans.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
-  } else if (!register_value(trans.get_address(), value)) {
-    trans.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
-  } else {
-    std::memcpy(trans.get_data_ptr(), &value, 8);
-    trans.set_response_status(tlm::TLM_OK_RESPONSE);
-  }
+  sensor_c_ = thermal_.mean_c();
 }
 
 }  // namespace wse::power

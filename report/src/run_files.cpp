@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "power_stats.h"
 #include "wse/report/files.h"
 #include "wse/report/page.h"
 #include "wse/report/run_folder.h"
@@ -39,6 +40,7 @@ void write_run(const model::TrainingResult& result, const json& config,
   const json stats = stats_json(result);
   const json samples = samples_json(result, timeline);
   write_files({{folder + "/dies.csv", dies_csv(result)},
+               {folder + "/power.csv", power_csv(result)},
                {folder + "/config.json", config.dump(2) + "\n"},
                {folder + "/samples.json", samples.dump() + "\n"},
                {folder + "/report.html", train_page(stats, config, samples)},

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "power_stats.h"
 #include "wse/model/binding.h"
 
 namespace wse::report {
@@ -140,6 +141,7 @@ json stats_json(const TrainingResult& r) {
   stats["energy_by_phase_j"] = by_name(
       r.energy_by_phase, [](std::size_t p) { return name_of(static_cast<base::Phase>(p)); });
   stats["energy_by_die_j"] = r.energy_by_die;
+  stats["power"] = power_stats(r);
   stats["energy_by_trace_j"] = r.energy_by_trace;
   stats["wavelet_hops"] = r.wavelet_hops;
   stats["die_crossings"] = r.die_crossings;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "support/run_command.h"
@@ -9,6 +10,7 @@
 namespace wse {
 namespace {
 
+using nlohmann::json;
 using testing_support::read_file;
 using testing_support::run_command;
 using testing_support::TemporaryFolder;
@@ -94,6 +96,50 @@ TEST_F(TrainCommandTest, DoublingSlowLanesHalvesTheStep) {
                  rate)["step_seconds"];
   };
   EXPECT_NEAR(seconds("1000000") / seconds("2000000"), 2, 0.02);
+}
+
+// Cores that wait for weights may as well be slow.
+TEST_F(TrainCommandTest, AModelBoundByLanesLosesNothingAtASlowerClock) {
+  const auto run = [this](const char* clock) {
+    return train(std::string("tiny-gpt --machine tiny --set run.batch=1 "
+                             "--set io.lane.bits_per_second=1000000 --set clock.core_hz=") +
+                 clock);
+  };
+  const json fast = run("1.1e9");
+  const json slow = run("0.99e9");
+  EXPECT_GT(fast["bound"]["io"], 0.9);
+  EXPECT_NEAR(slow["tokens_per_second"].get<double>() / fast["tokens_per_second"].get<double>(), 1,
+              0.005);
+  EXPECT_LT(slow["energy_j"], fast["energy_j"]);
+}
+
+TEST_F(TrainCommandTest, APowerCapSlowsTheClockAndIsTold) {
+  const json free = train("gpt-3-xl");
+  const double cap = free["wafer_power_w"]["mean"].get<double>() * 0.85;
+  const json capped = train("gpt-3-xl --set power.cap_w=" + std::to_string(cap));
+  EXPECT_LT(capped["wafer_power_w"]["mean"], cap);
+  EXPECT_GT(capped["throttled_fraction"], 0.5);
+  EXPECT_LT(capped["tokens_per_second"], free["tokens_per_second"]);
+  const json stats = json::parse(read_file(folder_.file("out/stats.json")));
+  double seconds = 0;
+  for (const json& s : stats["power"]["clock_state_seconds"]) seconds += s.get<double>();
+  EXPECT_NEAR(seconds / stats["step_seconds"].get<double>(), 1, 0.02);
+  EXPECT_GT(stats["power"]["hottest_die"]["margin_k"], 0);
+  EXPECT_GT(stats["power"]["current_a"]["peak"], stats["power"]["current_a"]["mean"]);
+  // The trace adds up to the energy of the step.
+  std::istringstream lines(read_file(folder_.file("out/power.csv")));
+  std::string line;
+  std::getline(lines, line);
+  double joules = 0;
+  while (std::getline(lines, line)) {
+    double begin = 0;
+    double end = 0;
+    double watts = 0;
+    int state = 0;
+    ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf,%d,%lf", &begin, &end, &state, &watts), 4);
+    joules += (end - begin) * watts;
+  }
+  EXPECT_NEAR(joules / stats["energy_j"].get<double>(), 1, 1e-5);
 }
 
 TEST_F(TrainCommandTest, SparseWeightsTakeLessTimeForTheirMultiplyAdds) {

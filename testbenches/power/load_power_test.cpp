@@ -59,7 +59,8 @@ TEST(LoadPowerTest, APowerVirusExceedsThePackage) {
   at(virus, EventKind::kLinkHop) = 4000;
   at(virus, EventKind::kRamp) = 1000;
   const EnergyTable energies = table();
-  const LoadPower p = load_power(load_of(virus), kCores, kCores, kHz, energies, {}, ThermalConfig());
+  const LoadPower p =
+      load_power(load_of(virus), kCores, kCores, kHz, energies, {}, ThermalConfig());
   EXPECT_NEAR(p.wafer_w(), 22'000, 1'000);
   const double core_w = energies.joules(virus) / 1000 * kHz + leakage_w(energies, {}, 85);
   EXPECT_GT(core_w, 0.024);

@@ -75,6 +75,36 @@ class PowerMonitorTest : public testing_support::SystemCTest {
     at(r.counts, EventKind::kLinkHop) = hops;
     return r;
   }
+  static void set_register(tlm::tlm_generic_payload& trans, std::uint64_t address,
+                           std::uint64_t& value) {
+    trans.set_read();
+    trans.set_address(address);
+    trans.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
+    trans.set_data_length(8);
+    trans.set_streaming_width(8);
+  }
+  std::pair<tlm::tlm_response_status, std::uint64_t> access(
+      std::uint64_t address, tlm::tlm_command command = tlm::TLM_READ_COMMAND,
+      std::uint64_t value = 0) {
+    tlm::tlm_generic_payload trans;
+    set_register(trans, address, value);
+    trans.set_command(command);
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    driver_.registers->b_transport(trans, delay);
+    return {trans.get_response_status(), value};
+  }
+  std::uint64_t read(std::uint64_t address) {
+    const auto [status, value] = access(address);
+    EXPECT_EQ(status, tlm::TLM_OK_RESPONSE) << address;
+    return value;
+  }
+  std::uint64_t debug(std::uint64_t address) {
+    std::uint64_t value = 0;
+    tlm::tlm_generic_payload trans;
+    set_register(trans, address, value);
+    EXPECT_EQ(driver_.registers->transport_dbg(trans), 8u);
+    return value;
+  }
   static std::uint64_t address_of(std::uint32_t die) { return die * sizeof(ActivityRecord); }
   void run_windows(int n, std::uint64_t hops) {
     for (int i = 0; i < n; ++i) {
@@ -155,25 +185,67 @@ TEST_F(PowerMonitorTest, TheBudgetSlowsTheClockAtTheBoundaryAfterTheNext) {
 TEST_F(PowerMonitorTest, RegistersTellWhatTheTraceHolds) {
   run_windows(3, 100'000'000'000);
   sc_core::sc_start(base::to_sc_time(kWindow / 2 + 1));
-  const auto read = [&](std::uint64_t address, tlm::tlm_command command = tlm::TLM_READ_COMMAND) {
-    std::uint64_t value = 0;
-    tlm::tlm_generic_payload trans;
-    trans.set_command(command);
-    trans.set_address(address);
-    trans.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
-    trans.set_data_length(8);
-    trans.set_streaming_width(8);
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    driver_.registers->b_transport(trans, delay);
-    return std::make_pair(trans.get_response_status(), value);
+  const WindowSample& last = monitor_.samples().back();
+  EXPECT_NEAR(static_cast<double>(read(registers::kWaferPowerMw)), last.wafer_w * 1000, 1);
+  EXPECT_NEAR(static_cast<double>(read(registers::kDiePowerMw + 8)),
+              static_cast<double>(last.die_w[1]) * 1000, 1);
+  EXPECT_NEAR(static_cast<double>(read(registers::kDieDeciC + 16)),
+              static_cast<double>(last.die_c[2]) * 10, 1);
+  EXPECT_NEAR(static_cast<double>(read(registers::kDieEnergyUj)),
+              monitor_.accounts().by_die()[0] * 1e6, 2);
+  EXPECT_GE(read(registers::kDiePeakDeciC), read(registers::kDieDeciC));
+  EXPECT_EQ(read(registers::kCapMw), 1'000'000u);
+  EXPECT_EQ(read(registers::kWindows), 3u);
+  EXPECT_EQ(read(registers::kThrottleDeciC), 850u);
+  EXPECT_GT(read(registers::kWorstDroopUv), 0u);
+  EXPECT_GE(read(registers::kCoolantOutDeciC), 250u);
+  EXPECT_EQ(access(0x4000).first, tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(access(4).first, tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(access(registers::kDieDeciC + 8 * 4).first, tlm::TLM_ADDRESS_ERROR_RESPONSE);
+}
+
+TEST_F(PowerMonitorTest, EnergyIsToldOnceAndDebugReadsTakeNothing) {
+  run_windows(2, 100'000'000'000);
+  sc_core::sc_start(base::to_sc_time(kWindow / 2 + 1));
+  const std::uint64_t all = read(registers::kEnergyUj);
+  EXPECT_EQ(debug(registers::kNewEnergyUj), all);
+  EXPECT_EQ(debug(registers::kNewEnergyUj), all);
+  EXPECT_EQ(read(registers::kNewEnergyUj), all);
+  EXPECT_EQ(read(registers::kNewEnergyUj), 0u);
+  sc_core::sc_start(base::to_sc_time(kWindow));
+  EXPECT_EQ(read(registers::kNewEnergyUj), read(registers::kEnergyUj) - all);
+}
+
+TEST_F(PowerMonitorTest, LimitsAreWrittenIfTheyKeepTheRules) {
+  const auto write = [this](std::uint64_t address, std::uint64_t value) {
+    return access(address, tlm::TLM_WRITE_COMMAND, value).first;
   };
-  EXPECT_NEAR(static_cast<double>(read(registers::kWaferPowerMw).second),
-              monitor_.samples().back().wafer_w * 1000, 1);
-  EXPECT_NEAR(static_cast<double>(read(registers::kDiePowerMw + 8).second),
-              static_cast<double>(monitor_.samples().back().die_w[1]) * 1000, 1);
-  EXPECT_EQ(read(registers::kCapMw).second, 1'000'000u);
-  EXPECT_EQ(read(0x4000).first, tlm::TLM_ADDRESS_ERROR_RESPONSE);
-  EXPECT_EQ(read(registers::kCapMw, tlm::TLM_WRITE_COMMAND).first, tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_EQ(write(registers::kCapMw, 2'000'000), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(read(registers::kCapMw), 2'000'000u);
+  EXPECT_EQ(write(registers::kCapMw, 0), tlm::TLM_GENERIC_ERROR_RESPONSE);
+  EXPECT_EQ(read(registers::kCapMw), 2'000'000u);
+  EXPECT_EQ(write(registers::kThrottleDeciC, 770), tlm::TLM_GENERIC_ERROR_RESPONSE);  // release 78
+  EXPECT_EQ(write(registers::kShutdownDeciC, 800), tlm::TLM_GENERIC_ERROR_RESPONSE);
+  EXPECT_EQ(write(registers::kReleaseDeciC, 700), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(write(registers::kThrottleDeciC, 770), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(read(registers::kThrottleDeciC), 770u);
+  EXPECT_EQ(write(registers::kWaferPowerMw, 1), tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_EQ(write(registers::kInterruptEnable, 8), tlm::TLM_GENERIC_ERROR_RESPONSE);
+  EXPECT_EQ(write(0x4000, 1), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+}
+
+TEST_F(PowerMonitorTest, TheInterruptStaysUntilItIsCleared) {
+  access(registers::kInterruptEnable, tlm::TLM_WRITE_COMMAND, registers::kOverCap);
+  run_windows(9, 2'000'000'000'000);  // 4 kW of links alone, the cap is 1 kW
+  EXPECT_FALSE(monitor_.interrupt.read());
+  run_windows(2, 0);
+  EXPECT_TRUE(monitor_.interrupt.read());
+  EXPECT_EQ(read(registers::kInterruptStatus) & registers::kOverCap, registers::kOverCap);
+  run_windows(12, 0);
+  EXPECT_TRUE(monitor_.interrupt.read());  // though nothing is above the cap now
+  access(registers::kInterruptStatus, tlm::TLM_WRITE_COMMAND, registers::kAllInterrupts);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  EXPECT_FALSE(monitor_.interrupt.read());
 }
 
 }  // namespace

@@ -21,19 +21,25 @@ class PowerBudget {
   /// to use next.
   std::uint32_t decide(std::uint64_t wafer_mw, std::int64_t hottest_half_k);
   std::uint32_t state() const { return state_; }
+  /// Other limits, from the next decision on.
+  void use(const PowerConfig& config);
+  bool was_over_cap() const { return over_cap_; }  ///< at the last decision
+  bool was_too_hot() const { return too_hot_; }
   /// Wafer power expected in another state, dynamic power scaled.
   std::uint64_t expected_mw(std::uint64_t mean_mw, std::uint32_t state) const;
 
  private:
-  const PowerConfig config_;
-  const std::uint64_t cap_mw_;
-  const std::uint64_t release_mw_;
+  PowerConfig config_;
+  std::uint64_t cap_mw_ = 0;
+  std::uint64_t release_mw_ = 0;
   const std::size_t windows_;
   const std::uint64_t dwell_;
   std::deque<std::uint64_t> recent_;
   std::uint64_t sum_ = 0;
   std::uint32_t state_ = 0;
   std::uint64_t since_change_ = 0;
+  bool over_cap_ = false;
+  bool too_hot_ = false;
 };
 
 }  // namespace wse::power

@@ -12,6 +12,7 @@
 #include "wse/base/window_ticker.h"
 #include "wse/power/energy_accounts.h"
 #include "wse/power/power_budget.h"
+#include "wse/power/registers.h"
 #include "wse/power/thermal_course.h"
 
 namespace wse::power {
@@ -23,6 +24,8 @@ struct WindowSample {
   base::Picoseconds end = 0;
   std::uint32_t state = 0;  ///< clock state in force
   double wafer_w = 0;
+  double coolant_out_c = 0;
+  double droop_v = 0;  ///< of the die with the largest step of current, estimated
   double mean_c = 0;
   double hottest_c = 0;
   std::vector<float> die_w;
@@ -31,32 +34,23 @@ struct WindowSample {
   std::vector<float> die_hops;       ///< wavelets from router to router, a second
 };
 
-/// Register map of the monitor: 64-bit words at byte offsets, little end first.
-namespace registers {
-inline constexpr std::uint64_t kWaferPowerMw = 0x00;  ///< read, last window
-inline constexpr std::uint64_t kHottestDeciC = 0x08;  ///< read, hottest die, 0.1 C
-inline constexpr std::uint64_t kClockState = 0x10;    ///< read, 0 fastest
-inline constexpr std::uint64_t kEnergyUj = 0x18;      ///< read, since the measurement began
-inline constexpr std::uint64_t kCapMw = 0x20;         ///< read, the budget in force
-inline constexpr std::uint64_t kDiePowerMw = 0x1000;  ///< read, 8 bytes a die
-inline constexpr std::uint64_t kDieDeciC = 0x10000;   ///< read, 8 bytes a die
-}  // namespace registers
-
 /// Energy accounts, temperatures, the 15 kW budget and the clock.
 ///
 /// Interfaces  activity target (write of one base::ActivityRecord at die * sizeof(ActivityRecord));
-///             register target (b_transport and debug reads of 8 bytes); over_cap is true while the
-///             last mean was above the cap.
+///             register target (registers.h; b_transport, nb_transport and debug reads);
+///             over_cap is true while the last window was above the cap, interrupt while an enabled
+///             bit of the interrupt status is set.
 /// Timing      window w is [w W, (w+1) W); records come at its end; it is closed half a window
 ///             later; a change of the clock takes effect at (w+2) W.
 /// Errors      a record of a wrong size, address, command, phase or of a window that is closed: the
-///             matching TLM error, accounts unchanged. Temperatures that run away:
-///             std::runtime_error.
+///             matching TLM error, accounts unchanged. Temperatures that run away, a die as hot as
+///             power.shutdown_c: std::runtime_error that names it.
 class PowerMonitor final : public sc_core::sc_module {
  public:
   tlm_utils::multi_passthrough_target_socket<PowerMonitor> activity_socket{"activity_socket"};
   tlm_utils::simple_target_socket<PowerMonitor> register_socket{"register_socket"};
   sc_core::sc_signal<bool> over_cap{"over_cap"};
+  sc_core::sc_signal<bool> interrupt{"interrupt"};
 
   PowerMonitor(const sc_core::sc_module_name& name, const PowerConfig& config,
                const ThermalConfig& thermal, const EnergyTable& table,
@@ -89,9 +83,13 @@ class PowerMonitor final : public sc_core::sc_module {
   };
 
   void receive(int id, tlm::tlm_generic_payload& trans, sc_core::sc_time& delay);
-  void read_register(tlm::tlm_generic_payload& trans, sc_core::sc_time& delay);
+  void access_register(tlm::tlm_generic_payload& trans, sc_core::sc_time& delay);
+  tlm::tlm_response_status write_register(std::uint64_t address, std::uint64_t value);
+  bool set_limits(const PowerConfig& limits);
+  void raise(std::uint64_t bits);
   unsigned int debug_register(tlm::tlm_generic_payload& trans);
   bool register_value(std::uint64_t address, std::uint64_t& value) const;
+  bool die_register(std::uint64_t address, std::uint64_t& value) const;
   Window* open_window(std::uint64_t index);
   void on_tick();
   void close_due();
@@ -102,10 +100,12 @@ class PowerMonitor final : public sc_core::sc_module {
   std::vector<double> leakage_w(std::uint32_t state) const;
   std::vector<ThermalGrid::Segment> dynamic_segments(double longest_s) const;
   void settle_at(const std::vector<double>& dynamic_w, std::uint32_t state);
+  void read_sensors(double seconds);
+  double worst_droop_v(const WindowSample& sample) const;
   void control(const WindowSample& sample);
   std::uint32_t state_at(std::uint64_t window) const;
 
-  const PowerConfig config_;
+  PowerConfig config_;
   const EnergyTable table_;
   const base::WaferGeometry& geometry_;
   base::ClockEpochs& epochs_;
@@ -120,6 +120,14 @@ class PowerMonitor final : public sc_core::sc_module {
   std::uint64_t first_measured_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> states_{{0, 0}};  ///< from window on
   std::vector<WindowSample> samples_;
+  std::vector<double> sensor_c_;            ///< by die, lagging behind its temperature
+  std::vector<float> last_w_;               ///< by die, of the window before
+  std::vector<double> die_j_, die_peak_c_;  ///< since the measurement began
+  double worst_droop_v_ = 0;
+  double peak_c_ = 0;
+  double told_j_ = 0;  ///< energy that kNewEnergyUj has told
+  std::uint64_t interrupt_status_ = 0;
+  std::uint64_t interrupt_enable_ = 0;
   sc_core::sc_event close_event_{"close_event"};
 };
 
