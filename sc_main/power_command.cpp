@@ -118,6 +118,7 @@ int power_command(const Arguments& arguments) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string stats = report::power_json(record).dump(2) + "\n";
   std::vector<std::pair<std::string, std::string>> files{
+      {out + "/report.html", report::power_page(record)},
       {out + "/stats.json", stats},
       {out + "/dies.csv", report::power_dies_csv(record)},
       {out + "/grid.csv", report::power_grid_csv(record)}};
@@ -127,8 +128,8 @@ int power_command(const Arguments& arguments) {
     std::cout << stats << std::flush;
   } else if (!o.quiet) {
     std::cout << report::power_summary(record) << "  results in             " << out
-              << "/ (stats.json, dies.csv, grid.csv" << (record.run.transient ? ", trace.csv" : "")
-              << ")" << std::endl;
+              << "/ (report.html, stats.json, dies.csv, grid.csv"
+              << (record.run.transient ? ", trace.csv" : "") << ")" << std::endl;
   }
   return kDone;
 }

@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
+
+#include "wse/report/page.h"
 
 namespace wse::report {
 namespace {
@@ -25,6 +28,9 @@ std::size_t hottest(const PowerRecord& r) {
   return static_cast<std::size_t>(std::max_element(r.result.die_c.begin(), r.result.die_c.end()) -
                                   r.result.die_c.begin());
 }
+
+/// Kelvins to a hundredth of a millikelvin.
+double rounded_k(double celsius) { return std::round((celsius + kZeroC) * 1e5) / 1e5; }
 
 /// As they lie, the highest y above.
 std::string picture(const PowerRecord& r) {
@@ -105,6 +111,26 @@ std::string power_summary(const PowerRecord& r) {
          picture(r) +
          fmt::format("  simulated in           {:.2f} s of CPU, {:.0f} MB\n", r.host.cpu_seconds,
                      static_cast<double>(r.host.max_rss_bytes) / 1e6);
+}
+
+std::string power_page(const PowerRecord& r) {
+  json cells = json::array();
+  for (const double c : r.result.cell_c) cells.push_back(rounded_k(c));
+  // A curve has no more points than a screen.
+  constexpr std::size_t kMostPoints = 1000;
+  json trace = json::array();
+  const std::size_t every = r.result.trace.size() / kMostPoints + 1;
+  for (std::size_t i = 0; i < r.result.trace.size(); ++i) {
+    if (i % every != 0 && i + 1 != r.result.trace.size()) continue;
+    const power::MapSample& s = r.result.trace[i];
+    const double mean = sum(s.die_c) / static_cast<double>(s.die_c.size());
+    trace.push_back({s.seconds, rounded_k(mean),
+                     rounded_k(*std::max_element(s.die_c.begin(), s.die_c.end())),
+                     rounded_k(s.coolant_out_c)});
+  }
+  return page(
+      "power.html",
+      {{"command", r.command}, {"stats", power_json(r)}, {"cells", cells}, {"trace", trace}});
 }
 
 std::string power_dies_csv(const PowerRecord& r) {

@@ -93,6 +93,10 @@ void WaferWaves::describe(const model::MachineConfig& machine) {
   add({"cs2.wafer", "power_w"}, [](const RunSample&, const WindowSample& p) { return p.wafer_w; });
   add({"cs2.wafer", "hottest_c"},
       [](const RunSample&, const WindowSample& p) { return p.hottest_c; });
+  add({"cs2.wafer", "coolant_out_c"},
+      [](const RunSample&, const WindowSample& p) { return p.coolant_out_c; });
+  add({"cs2.wafer", "droop_mv"},
+      [](const RunSample&, const WindowSample& p) { return p.droop_v * 1e3; });
   for (std::size_t lane = 0; lane < lanes_; ++lane) {
     add({"cs2.lanes", fmt::format("lane_{}_in_gb_s", lane)},
         [lane](const RunSample& s, const WindowSample&) {

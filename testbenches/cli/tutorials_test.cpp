@@ -5,6 +5,7 @@
 // anything else is a file named in its first line.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 #include <set>
 #include <vector>
@@ -112,11 +113,11 @@ TEST_P(TutorialsTest, ItsLinksLeadSomewhere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TutorialsTest,
-                         ::testing::Values("first-run", "own-kernel", "own-machine", "own-routes",
-                                           "own-testbench", "reading-waves"),
+                         ::testing::Values("first-run", "heat-map", "own-kernel", "own-machine",
+                                           "own-routes", "own-testbench", "reading-waves"),
                          [](const auto& page) {
                            std::string name = page.param;
-                           name[name.find('-')] = '_';
+                           std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
 

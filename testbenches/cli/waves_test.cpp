@@ -45,7 +45,8 @@ TEST_F(WavesTest, CyclesAndSignalsAreChosen) {
                   "--wave-signals 'wafer.*,die_1_0.power_w'")
                 .status,
             0);
-  EXPECT_EQ(signals(), (std::set<std::string>{"phase", "clock_state", "power_w", "hottest_c"}));
+  EXPECT_EQ(signals(), (std::set<std::string>{"phase", "clock_state", "power_w", "hottest_c",
+                                              "coolant_out_c", "droop_mv"}));
   const auto chosen = times();
   ASSERT_EQ(chosen.size(), 3u);  // two windows and the end of the second
   EXPECT_EQ(chosen[2] - chosen[0], 2'000'000'000u);

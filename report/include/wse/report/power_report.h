@@ -27,6 +27,8 @@ std::string power_summary(const PowerRecord& record);
 std::string power_dies_csv(const PowerRecord& record);
 /// Silicon in kelvins, a line a row of cells, that of the lowest y first.
 std::string power_grid_csv(const PowerRecord& record);
+/// The page of a run.
+std::string power_page(const PowerRecord& record);
 /// seconds, coolant_out_k and the dies by row and column: one line a step of a transient.
 std::string power_trace_csv(const PowerRecord& record);
 
