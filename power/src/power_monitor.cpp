@@ -91,6 +91,7 @@ void PowerMonitor::receive(int, tlm::tlm_generic_payload& trans, sc_core::sc_tim
   DieWindow& to = window->dies[die];
   for (std::size_t k = 0; k < base::kNumEventKinds; ++k) to.counts[phase][k] += record.counts[k];
   to.cycles[phase] += record.phase_cycles;
+  to.phases |= 1U << phase;
   trans.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
@@ -154,6 +155,7 @@ double PowerMonitor::account_die(const Window& window, std::uint32_t die, Cycles
   for (std::size_t p = 0; p < base::kNumPhases; ++p) {
     const auto phase = static_cast<Phase>(p);
     const std::uint64_t in_phase = in_phases == 0 ? (phase == Phase::kIdle ? 1 : 0) : d.cycles[p];
+    if (in_phase == 0 && (d.phases >> p & 1) == 0) continue;
     seen += in_phase;
     const std::uint64_t whole = std::max<std::uint64_t>(in_phases, 1);
     const std::uint64_t until = base::mul_div(gated, seen, whole);

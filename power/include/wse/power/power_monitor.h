@@ -76,6 +76,7 @@ class PowerMonitor final : public sc_core::sc_module {
   struct DieWindow {
     std::array<base::EventCounts, base::kNumPhases> counts{};
     std::array<std::uint64_t, base::kNumPhases> cycles{};
+    std::uint32_t phases = 0;  ///< with anything in them, as bits
   };
   struct Window {
     std::uint64_t index = 0;
