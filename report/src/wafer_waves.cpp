@@ -178,6 +178,9 @@ std::string WaferWaves::save_file(const std::string& waves, const std::string& f
   for (const char* name : {"cs2.wafer.power_w", "cs2.wafer.hottest_c"}) {
     if (has(name)) save.analog(name);
   }
+  for (const char* name : {"cs2.wafer.coolant_out_c", "cs2.wafer.droop_mv"}) {
+    if (has(name)) save.real(name);
+  }
   save.begin_group("Lanes, GB/s into the wafer and out of it", true);
   std::size_t drawn = 0;
   for (const Signal& signal : signals_) {
