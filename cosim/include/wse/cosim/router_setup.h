@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "wse/fabric/engine.h"
+#include "wse/fabric/route_table.h"
+#include "wse/fabric/router_model.h"
+
+namespace wse::cosim {
+
+/// What a router is told before its first clock.
+struct RouterSetup {
+  std::array<std::optional<fabric::ColorRoute>, fabric::kNumColors> routes;
+  /// Behind each output and color; RouterModel::kUnlimited where nobody counts.
+  std::array<std::array<std::uint32_t, fabric::kNumColors>, fabric::kNumPorts> slots{};
+  std::uint32_t own_slots = 0;  ///< of its own queues, that senders count on: the most
+  fabric::Arbitration arbitration = fabric::Arbitration::kRoundRobin;
+  std::uint32_t mutant = 0;  ///< a planted fault; 0: none
+};
+
+/// Of the router of a tile.
+RouterSetup router_setup(const fabric::RouteTable& routes, std::uint32_t tile,
+                         const fabric::EngineConfig& config);
+
+/// The model that every implementation is compared with.
+std::unique_ptr<fabric::RouterModel> model_of(const RouterSetup& setup);
+
+}  // namespace wse::cosim

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <verilated.h>
+
+#include <memory>
+
+#include "wse/cosim/router_setup.h"
+#include "wse/fabric/router_twin.h"
+
+namespace wse::cosim {
+
+/// A Verilated router behind the one-clock contract. Never together with <systemc> in one file: the
+/// headers of Verilator do not allow it.
+template <class Model>
+class VerilatedRouter final : public fabric::RouterTwin {
+ public:
+  explicit VerilatedRouter(const RouterSetup& setup)
+      : context_(std::make_unique<VerilatedContext>()),
+        model_(std::make_unique<Model>(context_.get(), "router")) {
+    model_->mutant = static_cast<CData>(setup.mutant & 31);
+    model_->rst = 1;
+    tick();
+    model_->rst = 0;
+    configure(setup);
+    model_->eval();
+  }
+  ~VerilatedRouter() override { model_->final(); }
+
+  fabric::RouterPins outputs() const override {
+    const Model& m = *model_;
+    fabric::RouterPins pins;
+    for (std::size_t p = 0; p < fabric::kNumPorts; ++p) {
+      fabric::LinkPins& link = pins.links[p];
+      link.valid = (m.out_valid >> p & 1) != 0;
+      if (link.valid) {
+        link.wavelet.data = m.out_data[p];
+        link.wavelet.color = static_cast<std::uint8_t>(m.out_color >> (5 * p) & 31);
+        link.wavelet.control = (m.out_control >> p & 1) != 0;
+        link.wavelet.advance = (m.out_advance >> p & 1) != 0;
+      }
+      pins.credits[p] = field(m.out_credit, p);
+    }
+    return pins;
+  }
+
+  void clock(const fabric::RouterPins& inputs) override {
+    Model& m = *model_;
+    m.in_valid = m.in_control = m.in_advance = 0;
+    m.in_color = 0;
+    for (std::size_t i = 0; i < kCreditWords; ++i) m.in_credit[i] = 0;
+    for (std::size_t p = 0; p < fabric::kNumPorts; ++p) {
+      const fabric::LinkPins& link = inputs.links[p];
+      put(m.in_credit, p, inputs.credits[p]);
+      if (!link.valid) continue;
+      m.in_valid = static_cast<CData>(m.in_valid | 1U << p);
+      m.in_data[p] = link.wavelet.data;
+      m.in_color |= static_cast<IData>(link.wavelet.color) << (5 * p);
+      m.in_control = static_cast<CData>(m.in_control | (link.wavelet.control ? 1U << p : 0U));
+      m.in_advance = static_cast<CData>(m.in_advance | (link.wavelet.advance ? 1U << p : 0U));
+    }
+    tick();
+  }
+
+ private:
+  static constexpr std::size_t kCreditWords = (fabric::kNumPorts * fabric::kNumColors + 31) / 32;
+  static constexpr std::uint32_t kColors = (std::uint32_t{1} << fabric::kNumColors) - 1;
+
+  /// The 24 bits of a port.
+  template <class Wide>
+  static std::uint32_t field(const Wide& bits, std::size_t port) {
+    const std::size_t at = port * fabric::kNumColors;
+    std::uint64_t word = bits[at / 32];
+    if (at / 32 + 1 < kCreditWords) word |= std::uint64_t{bits[at / 32 + 1]} << 32;
+    return static_cast<std::uint32_t>(word >> at % 32) & kColors;
+  }
+  template <class Wide>
+  static void put(Wide& bits, std::size_t port, std::uint32_t value) {
+    const std::size_t at = port * fabric::kNumColors;
+    const std::uint64_t word = std::uint64_t{value} << at % 32;
+    bits[at / 32] |= static_cast<std::uint32_t>(word);
+    if (at / 32 + 1 < kCreditWords) bits[at / 32 + 1] |= static_cast<std::uint32_t>(word >> 32);
+  }
+
+  void tick() {
+    model_->clk = 0;
+    model_->eval();
+    model_->clk = 1;
+    model_->eval();
+  }
+  void write(std::uint32_t kind, std::uint32_t color, std::uint32_t value) {
+    model_->cfg_write = 1;
+    model_->cfg_kind = static_cast<CData>(kind);
+    model_->cfg_color = static_cast<CData>(color);
+    model_->cfg_value = value;
+    tick();
+    model_->cfg_write = 0;
+  }
+  void configure(const RouterSetup& setup) {
+    write(5, 0, setup.arbitration == fabric::Arbitration::kPlainRoundRobin ? 1 : 0);
+    for (std::uint32_t color = 0; color < fabric::kNumColors; ++color) {
+      if (!setup.routes[color]) continue;
+      const fabric::ColorRoute& route = *setup.routes[color];
+      for (std::uint32_t i = 0; i < route.position_count; ++i) {
+        const fabric::SwitchPosition& p = route.positions[i];
+        write(0, color, i << 10 | std::uint32_t{p.inputs.bits()} << 5 | p.outputs.bits());
+      }
+      write(1, color,
+            1U | (route.ring ? 2U : 0U) | static_cast<std::uint32_t>(route.pop) << 2 |
+                (route.position_count - 1U) << 4);
+      const fabric::RampFilter& filter = route.filter;
+      write(2, color, static_cast<std::uint32_t>(filter.kind) | std::uint32_t{filter.first} << 16);
+      write(3, color, filter.last | (filter.period & 0xffff) << 16);
+      for (std::uint32_t port = 0; port < fabric::kNumPorts; ++port) {
+        const std::uint32_t slots = setup.slots[port][color];
+        const bool unlimited = slots == fabric::RouterModel::kUnlimited;
+        write(4, color, port | (unlimited ? 8U : (slots & 0xff) << 4));
+      }
+    }
+  }
+
+  std::unique_ptr<VerilatedContext> context_;
+  std::unique_ptr<Model> model_;
+};
+
+}  // namespace wse::cosim
