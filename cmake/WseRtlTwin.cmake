@@ -1,8 +1,10 @@
-# wse_add_rtl_twin(NAME name KIND router TOP module SOURCES a.sv .. [PARAMS SLOTS=6 ..] [SLOTS n] [MUTANTS n]) builds
+# wse_add_rtl_twin(NAME name KIND router TOP module SOURCES a.sv .. [PARAMS SLOTS=6 ..] SLOTS n [MUTANTS n] [STRICT]) builds
 # RTL of a user with Verilator, checks its pins against the contract (docs/cosim.md), and makes it known as
-# rtl:NAME. Does nothing where there is no Verilator.
+# rtl:NAME. STRICT: every warning of Verilator's is an error. Does nothing where there is no Verilator.
 find_package(verilator QUIET HINTS $ENV{VERILATOR_ROOT} /usr/share/verilator)
-if(NOT verilator_FOUND)
+if(WSE_SANITIZE)
+  set(verilator_FOUND FALSE)  # generated code, minutes to build and nothing of ours
+elseif(NOT verilator_FOUND)
   message(STATUS "No RTL twins: install verilator")
 endif()
 set_property(GLOBAL PROPERTY WSE_RTL_TWINS "")
@@ -40,7 +42,7 @@ function(wse_check_pins name header pins)
 endfunction()
 
 function(wse_add_rtl_twin)
-  cmake_parse_arguments(ARG "" "NAME;KIND;TOP;SLOTS;MUTANTS" "SOURCES;PARAMS" ${ARGN})
+  cmake_parse_arguments(ARG "STRICT" "NAME;KIND;TOP;SLOTS;MUTANTS" "SOURCES;PARAMS" ${ARGN})
   foreach(needed NAME KIND TOP SOURCES SLOTS)
     if(NOT ARG_${needed})
       message(FATAL_ERROR "wse_add_rtl_twin: ${needed} must be given")
@@ -63,6 +65,10 @@ function(wse_add_rtl_twin)
     list(APPEND sources ${source})
   endforeach()
   list(TRANSFORM ARG_PARAMS PREPEND "-G")
+  set(lint -Wno-lint -Wno-fatal)
+  if(ARG_STRICT)
+    set(lint -Wall)
+  endif()
   set(factory ${CMAKE_CURRENT_BINARY_DIR}/${library}.cpp)
   file(CONFIGURE OUTPUT ${factory} @ONLY CONTENT "// Written by wse_add_rtl_twin.
 #include \"@prefix@.h\"
@@ -79,12 +85,12 @@ void add_rtl_twin_@ARG_NAME@(std::vector<RouterTwinKind>& all) {
 }  // namespace wse::cosim
 ")
   add_library(${library} STATIC ${factory})
-  target_include_directories(${library} PRIVATE ${PROJECT_SOURCE_DIR}/cosim/src ${PROJECT_SOURCE_DIR}/cosim/include)
+  target_include_directories(${library} PRIVATE ${wse_tlm_SOURCE_DIR}/cosim/src ${wse_tlm_SOURCE_DIR}/cosim/include)
   target_link_libraries(${library} PRIVATE wse::fabric)
   target_compile_features(${library} PRIVATE cxx_std_17)
   target_compile_options(${library} PRIVATE -w)
-  verilate(${library} SOURCES ${sources} PREFIX ${prefix} TOP_MODULE ${ARG_TOP} OPT_FAST -O3
-           VERILATOR_ARGS -Wall -O3 --x-assign fast --x-initial fast --noassert ${ARG_PARAMS})
+  verilate(${library} SOURCES ${sources} PREFIX ${prefix} TOP_MODULE ${ARG_TOP} OPT_FAST -O1 OPT_SLOW -O0 OPT_GLOBAL -O2
+           VERILATOR_ARGS ${lint} -O3 --x-assign fast --x-initial fast --noassert ${ARG_PARAMS})
   # The model's headers are for the factory alone.
   set_target_properties(${library} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "" INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ""
                                               INTERFACE_COMPILE_DEFINITIONS "" INTERFACE_COMPILE_OPTIONS "" INTERFACE_COMPILE_FEATURES "")

@@ -10,6 +10,7 @@ namespace wse::cli {
 inline constexpr int kDone = 0;
 inline constexpr int kRunFailed = 1;
 inline constexpr int kBadUsage = 2;
+inline constexpr int kMismatch = 3;
 inline constexpr int kInterrupted = 130;
 
 using Arguments = std::vector<std::string>;  ///< what follows the name of the command
@@ -18,6 +19,11 @@ int train_command(const Arguments& arguments);
 int validate_command(const Arguments& arguments);
 int kernel_command(const Arguments& arguments);
 int noc_command(const Arguments& arguments);
+int cosim_command(const Arguments& arguments);
+/// The commands of those names with twins.
+int cosim_noc_command(const Arguments& arguments);
+int cosim_kernel_command(const Arguments& arguments);
+int campaign_command(const Arguments& arguments);
 int power_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);
 int sweep_command(const Arguments& arguments);

@@ -12,6 +12,7 @@
 #include "noc_waves.h"
 #include "settings_options.h"
 #include "size_search.h"
+#include "twin_options.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/report/files.h"
 #include "wse/report/kernel_report.h"
@@ -32,7 +33,7 @@ struct KernelOptions : KernelChoice {
   bool quiet = false;
 };
 
-bool read_options(const Arguments& arguments, KernelOptions& o) {
+bool read_options(const Arguments& arguments, TwinOptions* twins, KernelOptions& o) {
   po::options_description options("options");
   o.add_to(options);
   options.add_options()("seed", po::value(&o.seed)->value_name("S"), "of the data (default 1)")(
@@ -45,13 +46,15 @@ bool read_options(const Arguments& arguments, KernelOptions& o) {
                                                                  "print nothing but errors");
   o.waves.add_to(options);
   o.settings.add_to(options);
+  if (twins != nullptr) twins->add_to(options);
   options.add_options()("kernel", po::value(&o.name)->value_name("NAME"),
                         "which one, see wse list kernels");
   po::positional_options_description position;
   position.add("kernel", 1);
   po::variables_map values;
-  if (!parse_options(arguments, options, position, "wse kernel NAME [options]", values))
-    return false;
+  const char* const usage =
+      twins != nullptr ? "wse cosim kernel NAME [options]" : "wse kernel NAME [options]";
+  if (!parse_options(arguments, options, position, usage, values)) return false;
   if (o.timeline.empty()) o.waves.check_given(values);
   return true;
 }
@@ -134,17 +137,28 @@ void run(Prepared& p, std::uint32_t threads, const std::function<void(tiles::Til
 
 report::KernelRecord run_kernel(const Arguments& arguments) {
   KernelOptions o;
-  read_options(arguments, o);
+  read_options(arguments, nullptr, o);
   Prepared prepared = prepare(o);
   run(prepared, static_cast<std::uint32_t>(o.threads), {});
   return std::move(prepared.record);
 }
 
-int kernel_command(const Arguments& arguments) {
+namespace {
+
+int run_command(const Arguments& arguments, TwinOptions* twins) {
   KernelOptions o;
-  if (!read_options(arguments, o)) return kDone;
+  if (!read_options(arguments, twins, o)) return kDone;
   Prepared prepared = prepare(o);
   const tiles::Kernel& kernel = prepared.job->kernel();
+  TwinPlaces places;
+  if (twins != nullptr) {
+    base::ConfigErrors errors;
+    errors.require(o.threads == 1, "--threads", o.threads, "must be 1 with --twin");
+    errors.throw_if_any();
+    places = TwinPlaces(*twins, kernel.mesh());
+    prepared.record.twins = places.names();
+    prepared.record.twin_routers = places.size();
+  }
   const std::string out = o.out.empty() ? "out/" + o.name : o.out;
   report::prepare_folder(out);
   const report::FolderLock lock(out);
@@ -155,6 +169,11 @@ int kernel_command(const Arguments& arguments) {
   catch_interrupts();
   try {
     run(prepared, static_cast<std::uint32_t>(o.threads), [&](tiles::TileMesh& mesh) {
+      if (!places.empty()) {
+        fabric::EngineConfig config = prepared.config.fabric;
+        config.receiver_depth = tiles::receiver_depths(kernel, prepared.config.compute);
+        places.put_into(mesh.fabric(), kernel.routes, config);
+      }
       if (waves.watch() != nullptr) {
         mesh.fabric().set_watch(*waves.watch());
         mesh.engines().add_watch(*waves.watch());
@@ -180,6 +199,14 @@ int kernel_command(const Arguments& arguments) {
               << ")" << std::endl;
   }
   return kDone;
+}
+
+}  // namespace
+
+int kernel_command(const Arguments& arguments) { return run_command(arguments, nullptr); }
+int cosim_kernel_command(const Arguments& arguments) {
+  TwinOptions twins;
+  return run_command(arguments, &twins);
 }
 
 }  // namespace wse::cli

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "kernel_choice.h"
 #include "wse/base/config_errors.h"
+#include "wse/cosim/router_twins.h"
 #include "wse/fabric/traffic.h"
 #include "wse/model/parameters.h"
 
@@ -36,10 +37,17 @@ int list_command(const Arguments& arguments) {
   } else if (what == "benches") {
     for (const Bench& bench : benches())
       std::cout << fmt::format("{:<8} {}\n", bench.name, bench.text);
+  } else if (what == "twins") {
+    for (const cosim::RouterTwinKind& kind : cosim::router_twins()) {
+      std::cout << fmt::format("router  rtl:{:<12} {} slots a queue, {} mutants, {}\n", kind.name,
+                               kind.slots, kind.mutants, kind.source);
+    }
+    if (cosim::router_twins().empty()) std::cout << "none: built without Verilator\n";
   } else {
     throw base::ConfigError(
         "usage", "wse list",
-        "needs one of machines, models, kernels, parameters, patterns, benches, sweeps");
+        "needs one of machines, models, kernels, parameters, patterns, benches, sweeps, "
+        "twins");
   }
   return kDone;
 }

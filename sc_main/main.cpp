@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "wse/base/config_errors.h"
+#include "wse/cosim/lockstep.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/model/training.h"
 #include "wse/tiles/kernel.h"
@@ -23,6 +24,7 @@ constexpr const char* kUsage =
     "  train MODEL           one optimizer step of a model on a wafer\n"
     "  kernel NAME           a kernel on compute engines, cycle by cycle, with real data\n"
     "  noc                   synthetic traffic on the fabric, cycle by cycle\n"
+    "  cosim noc|kernel      the same with routers that are RTL, in lockstep with the model\n"
     "  power --map FILE      temperatures of the wafer for a map of power\n"
     "  validate              kernels against published times\n"
     "  bench                 speed of the fabric on this computer\n"
@@ -31,17 +33,18 @@ constexpr const char* kUsage =
     "  report DIR            makes the report of a run anew\n"
     "  explain PARAMETER     value, unit, source and confidence of a parameter\n"
     "  tb NAME               runs a short testbench to copy\n"
-    "  list machines|models|kernels|parameters|patterns|benches|sweeps\n"
+    "  list machines|models|kernels|parameters|patterns|benches|sweeps|twins\n"
     "  COMMAND --help        options of a command\n";
 
 int run(const std::string& command, const cli::Arguments& arguments) {
   static const std::map<std::string, int (*)(const cli::Arguments&)> kCommands{
-      {"train", cli::train_command},   {"sweep", cli::sweep_command},
-      {"diff", cli::diff_command},     {"explain", cli::explain_command},
-      {"list", cli::list_command},     {"tb", cli::tb_command},
-      {"report", cli::report_command}, {"noc", cli::noc_command},
-      {"bench", cli::bench_command},   {"kernel", cli::kernel_command},
-      {"power", cli::power_command},   {"validate", cli::validate_command}};
+      {"train", cli::train_command},      {"sweep", cli::sweep_command},
+      {"diff", cli::diff_command},        {"explain", cli::explain_command},
+      {"list", cli::list_command},        {"tb", cli::tb_command},
+      {"report", cli::report_command},    {"noc", cli::noc_command},
+      {"bench", cli::bench_command},      {"kernel", cli::kernel_command},
+      {"power", cli::power_command},      {"cosim", cli::cosim_command},
+      {"validate", cli::validate_command}};
   if (command == "--help" || command == "-h" || command == "help") {
     std::cout << kUsage;
     return cli::kDone;
@@ -74,6 +77,9 @@ int sc_main(int argc, char** argv) {
   } catch (const tiles::ProgramError& error) {
     std::cerr << "wse: a program that cannot run\n" << error.what() << "\n";
     return cli::kBadUsage;
+  } catch (const cosim::Mismatch& error) {
+    std::cerr << "wse: " << error.what() << "\n";
+    return cli::kMismatch;
   } catch (const fabric::Interrupted&) {
     std::cerr << "wse: interrupted; earlier results are unchanged\n";
     return cli::kInterrupted;

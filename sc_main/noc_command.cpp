@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "noc_waves.h"
 #include "settings_options.h"
+#include "twin_options.h"
 #include "wse/base/text_forms.h"
 #include "wse/fabric/deadlock.h"
 #include "wse/fabric/xy_fabric.h"
@@ -42,7 +43,7 @@ struct NocOptions {
   bool quiet = false;
 };
 
-bool read_options(const Arguments& arguments, NocOptions& o) {
+bool read_options(const Arguments& arguments, TwinOptions* twins, NocOptions& o) {
   po::options_description options("options");
   options.add_options()("mesh", po::value(&o.mesh)->value_name("WxH"),
                         "columns and rows of tiles (default 8x8)")(
@@ -71,8 +72,10 @@ bool read_options(const Arguments& arguments, NocOptions& o) {
                                                                  "print nothing but errors");
   o.waves.add_to(options);
   o.settings.add_to(options);
+  if (twins != nullptr) twins->add_to(options);
+  const char* const usage = twins != nullptr ? "wse cosim noc [options]" : "wse noc [options]";
   po::variables_map values;
-  if (!parse_options(arguments, options, {}, "wse noc [options]", values)) return false;
+  if (!parse_options(arguments, options, {}, usage, values)) return false;
   if (values.count("routes") != 0 && o.routes.empty()) {
     throw base::ConfigError("--routes", "\"\"", "must name a file");
   }
@@ -233,18 +236,37 @@ std::string write_results(const report::NocRecord& record, const std::string& ou
   return stats;
 }
 
-}  // namespace
+/// Twins stand in a fabric of channels.
+TwinPlaces places_of(const TwinOptions& twins, const fabric::NocConfig& config) {
+  base::ConfigErrors errors;
+  errors.require(config.traffic.routing == fabric::Routing::kColor, "--routing", "xy",
+                 "cannot be with --twin");
+  errors.require(config.kind == fabric::EngineKind::kCycle, "--engine", "flow",
+                 "cannot be with --twin");
+  errors.require(config.threads == 1, "--threads", config.threads, "must be 1 with --twin");
+  errors.throw_if_any();
+  return {twins, config.traffic.mesh};
+}
 
-int noc_command(const Arguments& arguments) {
+int run_command(const Arguments& arguments, TwinOptions* twins) {
   NocOptions o;
-  if (!read_options(arguments, o)) return kDone;
+  if (!read_options(arguments, twins, o)) return kDone;
   report::NocRecord record;
   model::Origins origins;
   const model::Settings settings = o.settings.read(origins);
   record.config = config_of(o, settings);
   const RateRange rates = rates_of(o.rates);
   record.config.interrupted = interrupted;
-  record.command = command_line("noc", arguments);
+  record.command = command_line(twins != nullptr ? "cosim noc" : "noc", arguments);
+  TwinPlaces places;
+  if (twins != nullptr) {
+    places = places_of(*twins, record.config);
+    record.twins = places.names();
+    record.twin_routers = places.size();
+    record.config.put_twins = [&](fabric::ChannelFabric& fabric, const fabric::RouteTable& routes) {
+      places.put_into(fabric, routes, record.config.engine);
+    };
+  }
   const std::string out = o.out.empty() ? "out/noc-" + o.pattern : o.out;
   report::prepare_folder(out);
   const report::FolderLock lock(out);
@@ -273,6 +295,14 @@ int noc_command(const Arguments& arguments) {
               << (record.rates.empty() ? "" : ", rates.csv") << waves.files() << ")" << std::endl;
   }
   return kDone;
+}
+
+}  // namespace
+
+int noc_command(const Arguments& arguments) { return run_command(arguments, nullptr); }
+int cosim_noc_command(const Arguments& arguments) {
+  TwinOptions twins;
+  return run_command(arguments, &twins);
 }
 
 }  // namespace wse::cli

@@ -65,9 +65,7 @@ module wse_router #(
 
   // ---- state -----------------------------------------------------------------------------------
 
-  reg [QUEUES*SLOTS*WORD-1:0]    words;  // the head of a queue first
-  reg [QUEUES*COUNT-1:0]         counts;
-  reg [QUEUES*5-1:0]             pending;  // outputs that the head has not left by
+  // Each queue keeps its words, their count and what is pending of its head in its own block.
   reg [COLORS*2-1:0]             position;
   reg [COLORS-1:0]               halted;
   reg [COLORS*16-1:0]            number;  // of the counter filter
@@ -77,7 +75,9 @@ module wse_router #(
   // ---- what heads want -------------------------------------------------------------------------
 
   wire [QUEUES*WORD-1:0] head;
-  wire [QUEUES-1:0]      filled;
+  wire [QUEUES*5-1:0]    leaves_by;
+  wire [QUEUES-1:0]      leaves;  // the last copy of a head
+  localparam integer LAST = SLOTS - 1;
   wire [QUEUES*5-1:0]    wanted;
   wire [QUEUES-1:0]      passes;  // the filter at the ramp
 
@@ -86,19 +86,40 @@ module wse_router #(
     for (p = 0; p < PORTS; p = p + 1) begin : g_port
       for (c = 0; c < COLORS; c = c + 1) begin : g_queue
         localparam integer Q = p * COLORS + c;
+        localparam [31:0] C = c;
+        reg [SLOTS*WORD-1:0] words;  // the head first
+        reg [COUNT-1:0] count;
+        reg [4:0] pending;  // outputs that the head has not left by
         wire [1:0] now_at = position[c*2+:2];
         wire taken = positions[(c*4+{30'd0, now_at})*10+5+p];
         wire [4:0] all = taken ? positions[(c*4+{30'd0, now_at})*10+:5] : 5'd0;
-        wire [4:0] left = pending[Q*5+:5];
         wire control = head[Q*WORD+33];
         wire [15:0] value = filter_kind[c*2+:2] == 2'd1 ? number[c*16+:16] : head[Q*WORD+16+:16];
         wire in_range = value >= filter_first[c*16+:16] && value <= filter_last[c*16+:16];
         wire upper = mutant == 5'd9 && value == filter_last[c*16+:16];  // the last one is cut off
-        assign head[Q*WORD+:WORD] = words[Q*SLOTS*WORD+:WORD];
-        assign filled[Q] = counts[Q*COUNT+:COUNT] != 0;
-        assign wanted[Q*5+:5] = !filled[Q] || halted[c] || !routed[c] ? 5'd0 :
-                                left != 5'd0 ? left : all;
+        assign head[Q*WORD+:WORD] = words[WORD-1:0];
+        assign wanted[Q*5+:5] = count == 0 || halted[c] || !routed[c] ? 5'd0 :
+                                pending != 5'd0 ? pending : all;
         assign passes[Q] = filter_kind[c*2+:2] == 2'd0 || (control && mutant != 5'd10) || (in_range && !upper);
+        // The next state.
+        wire full = mutant == 5'd12 && count == LAST[COUNT-1:0] && SLOTS > 1;  // one too early
+        wire comes = in_valid[p] && in_color[p*5+:5] == C[4:0] && !full;
+        wire [COUNT-1:0] place = leaves[Q] ? count - 1'b1 : count;
+        wire [WORD-1:0] word = {in_control[p], in_advance[p], in_data[p*32+:32]};
+        for (q = 0; q < SLOTS; q = q + 1) begin : g_slot
+          localparam [31:0] S = q;
+          localparam integer BEHIND = q + 1 < SLOTS ? q + 1 : q;
+          always @(posedge clk) begin
+            if (comes && place == S[COUNT-1:0]) words[q*WORD+:WORD] <= word;
+            else if (leaves[Q]) words[q*WORD+:WORD] <= words[BEHIND*WORD+:WORD];
+          end
+        end
+        always @(posedge clk) begin
+          if (rst) count <= {COUNT{1'b0}};
+          else count <= comes ? place + 1'b1 : place;
+          if (rst || leaves[Q]) pending <= 5'd0;
+          else if (leaves_by[Q*5+:5] != 5'd0) pending <= wanted[Q*5+:5] & ~leaves_by[Q*5+:5];
+        end
       end
     end
   endgenerate
@@ -141,9 +162,6 @@ module wse_router #(
 
   // ---- what leaves -----------------------------------------------------------------------------
 
-  wire [QUEUES*5-1:0] leaves_by;
-  wire [QUEUES-1:0]   leaves;  // the last copy of a head
-
   generate
     for (q = 0; q < QUEUES; q = q + 1) begin : g_leave
       for (o = 0; o < PORTS; o = o + 1) begin : g_by
@@ -181,37 +199,7 @@ module wse_router #(
 
   // ---- the next state --------------------------------------------------------------------------
 
-  localparam integer LAST = SLOTS - 1;
-
   generate
-    for (p = 0; p < PORTS; p = p + 1) begin : g_next_port
-      for (c = 0; c < COLORS; c = c + 1) begin : g_next_queue
-        localparam integer Q = p * COLORS + c;
-        localparam [31:0] C = c;
-        wire [COUNT-1:0] count = counts[Q*COUNT+:COUNT];
-        wire full = mutant == 5'd12 && count == LAST[COUNT-1:0] && SLOTS > 1;  // one too early
-        wire comes = in_valid[p] && in_color[p*5+:5] == C[4:0] && !full;
-        wire [COUNT-1:0] place = leaves[Q] ? count - 1'b1 : count;
-        wire [WORD-1:0] word = {in_control[p], in_advance[p], in_data[p*32+:32]};
-        for (q = 0; q < SLOTS; q = q + 1) begin : g_slot
-          localparam [31:0] S = q;
-          localparam integer HERE = (Q * SLOTS + q) * WORD;
-          localparam integer BEHIND = (Q * SLOTS + (q + 1 < SLOTS ? q + 1 : q)) * WORD;
-          always @(posedge clk) begin
-            if (comes && place == S[COUNT-1:0]) words[HERE+:WORD] <= word;
-            else if (leaves[Q]) words[HERE+:WORD] <= words[BEHIND+:WORD];
-          end
-        end
-        always @(posedge clk) begin
-          if (rst) counts[Q*COUNT+:COUNT] <= {COUNT{1'b0}};
-          else counts[Q*COUNT+:COUNT] <= comes ? place + 1'b1 : place;
-          if (rst || leaves[Q]) pending[Q*5+:5] <= 5'd0;
-          else if (leaves_by[Q*5+:5] != 5'd0)
-            pending[Q*5+:5] <= wanted[Q*5+:5] & ~leaves_by[Q*5+:5];
-        end
-      end
-    end
-
     for (c = 0; c < COLORS; c = c + 1) begin : g_switch
       // The command of each input that a wavelet has left; the lower input is obeyed first.
       reg [1:0] at;

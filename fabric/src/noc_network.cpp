@@ -52,6 +52,7 @@ class NetworkOf final : public Network {
   void set_watch(RouterWatch& watch) override {
     if constexpr (!std::is_same_v<Fabric, FlowFabric>) fabric_.set_watch(watch);
   }
+  Fabric& fabric() { return fabric_; }
   std::string explain_deadlock() const override {
     if constexpr (std::is_same_v<Fabric, XyFabric>) {
       return "deadlock, which routes along rows and then columns do not allow";
@@ -74,8 +75,10 @@ std::unique_ptr<Network> make_network(const NocConfig& config, const Traffic& tr
   if (config.kind == EngineKind::kFlow) {
     return std::make_unique<NetworkOf<FlowFabric>>(traffic.routes(), config.engine);
   }
-  return std::make_unique<NetworkOf<ChannelFabric>>(traffic.routes(), config.engine,
-                                                    config.threads);
+  auto network =
+      std::make_unique<NetworkOf<ChannelFabric>>(traffic.routes(), config.engine, config.threads);
+  if (config.put_twins) config.put_twins(network->fabric(), traffic.routes());
+  return network;
 }
 
 }  // namespace wse::fabric

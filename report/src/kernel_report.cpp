@@ -80,6 +80,11 @@ json kernel_json(const KernelRecord& r) {
       {"hops_per_cpu_second", hops_per_cpu_second(r)},
       {"max_rss_bytes", r.host.max_rss_bytes},
       {"result_hash", result.result_hash}});
+  if (!r.twins.empty()) {
+    object["twins"] = r.twins;
+    object["twin_routers"] = r.twin_routers;
+    object["mismatches"] = 0;  // the first one ends a run
+  }
   if (r.measured) object["measured_cycles"] = result.measured_cycles;
   return object;
 }

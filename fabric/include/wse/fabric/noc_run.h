@@ -4,6 +4,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "wse/fabric/channel_fabric.h"
 #include "wse/fabric/engine.h"
 #include "wse/fabric/latency_stats.h"
 #include "wse/fabric/router_watch.h"
@@ -18,7 +19,9 @@ struct NocConfig {
   EngineConfig engine;
   EngineKind kind = EngineKind::kCycle;
   std::uint32_t threads = 1;
-  RouterWatch* watch = nullptr;       ///< of some routers, at the cycle level
+  RouterWatch* watch = nullptr;  ///< of some routers, at the cycle level
+  /// Puts routers of other makes into the fabric, before its first cycle; of one thread, by color.
+  std::function<void(ChannelFabric&, const RouteTable&)> put_twins;
   std::function<bool()> interrupted;  ///< asked in every cycle or few; true ends the run
 
   void validate(base::ConfigErrors& errors) const;

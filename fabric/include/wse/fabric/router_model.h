@@ -34,6 +34,23 @@ class RouterModel final : public RouterTwin {
   std::size_t held() const;  ///< wavelets in the queues
   std::uint64_t filtered() const { return filtered_; }
   std::uint8_t position(std::uint8_t color) const { return colors_[color].position; }
+  bool halted(std::uint8_t color) const { return colors_[color].halted; }
+  std::size_t queued(Port input, std::uint8_t color) const {
+    return queues_[index_of(input)][color].wavelets.size();
+  }
+  const Wavelet& head(Port input, std::uint8_t color) const {
+    return queues_[index_of(input)][color].wavelets.front();
+  }
+  /// Copies of the head of a queue that have not left, if some have.
+  PortSet pending(Port input, std::uint8_t color) const {
+    return queues_[index_of(input)][color].pending;
+  }
+  /// Free behind an output.
+  std::uint32_t slots(Port output, std::uint8_t color) const {
+    return slots_[index_of(output)][color];
+  }
+  /// The queue that an output asks first, input x 24 + color.
+  std::size_t pointer(Port output) const { return pointer_[index_of(output)]; }
   /// Nothing can leave until a wavelet or a credit comes in.
   bool blocked() const;
 

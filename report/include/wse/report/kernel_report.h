@@ -26,9 +26,11 @@ struct KernelRecord {
   std::uint64_t seed = 0;
   std::uint64_t core_hz = 0;
   tiles::KernelResult result;
-  double dynamic_j = 0;         ///< events of the run by the energy table
-  power::LoadPower everywhere;  ///< of a wafer on which all cores of a program do this
-  power::LoadPower idle;        ///< of one that waits, clocks gated
+  double dynamic_j = 0;            ///< events of the run by the energy table
+  power::LoadPower everywhere;     ///< of a wafer on which all cores of a program do this
+  power::LoadPower idle;           ///< of one that waits, clocks gated
+  std::vector<std::string> twins;  ///< routers of other makes, as they were asked for
+  std::size_t twin_routers = 0;
   base::HostUsage host;
   double host_seconds = 0;
 };

@@ -19,7 +19,9 @@ struct NocRecord {
   std::optional<fabric::Saturation> saturation;  ///< if it was looked for
   base::HostUsage host;
   double host_seconds = 0;
-  std::string command;  ///< as it was typed
+  std::string command;             ///< as it was typed
+  std::vector<std::string> twins;  ///< as they were asked for
+  std::size_t twin_routers = 0;
 };
 
 /// The object of the command line's contract.

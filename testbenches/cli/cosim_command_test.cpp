@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// wse cosim: RTL routers change nothing, faults are seen, bad input is named.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/run_command.h"
+
+namespace wse {
+namespace {
+
+using nlohmann::json;
+using testing_support::CommandResult;
+using testing_support::run_command;
+
+class CosimCommandTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (wse("list twins").out.find("rtl:router") == std::string::npos)
+      GTEST_SKIP() << "this program was built without Verilator";
+  }
+  CommandResult wse(const std::string& arguments) {
+    return run_command(std::string(WSE_CLI) + " " + arguments, folder_);
+  }
+  json stats(const std::string& arguments) {
+    const CommandResult r = wse(arguments + " --json --out out");
+    EXPECT_EQ(r.status, 0) << r.err;
+    return json::parse(r.out);
+  }
+  testing_support::TemporaryFolder folder_;
+};
+
+// All queues run full: the loads are far above what the fabric takes.
+TEST_F(CosimCommandTest, TrafficIsTheSameWithOneWithHalfAndWithAllRoutersOfRtl) {
+  for (const char* traffic : {"noc --mesh 6x4 --pattern halo --rate 1 --cycles 600",
+                              "noc --mesh 6x4 --pattern hotspot --rate 0.5 --cycles 600",
+                              "noc --mesh 6x4 --pattern row-broadcast --rate 0.9 --cycles 600"}) {
+    const json model = stats(traffic);
+    for (const char* places : {"2,1", "0..2,0..3", "0..5,0..3"}) {
+      const json twins = stats(std::string("cosim ") + traffic + " --lockstep --twin router@" +
+                               places + "=rtl:router");
+      EXPECT_EQ(twins["result_hash"], model["result_hash"]) << traffic << " " << places;
+      EXPECT_EQ(twins["cycles"], model["cycles"]);
+      EXPECT_EQ(twins["mismatches"], 0);
+    }
+  }
+}
+
+TEST_F(CosimCommandTest, KernelsAreTheSame) {
+  for (const char* kernel : {"kernel allreduce --algorithm ring --mesh 6x1 --words 96",
+                             "kernel gemm --mesh 4x4 --m 32 --k 24 --n 16 --density 0.3",
+                             "kernel stencil25 --mesh 6x6 --nz 20"}) {
+    const json model = stats(kernel);
+    const json twins = stats(std::string("cosim ") + kernel +
+                             " --twin router@1,0=rtl:router --twin router@3,0=rtl:router");
+    EXPECT_EQ(twins["result_hash"], model["result_hash"]) << kernel;
+    EXPECT_EQ(twins["cycles"], model["cycles"]) << kernel;
+    EXPECT_EQ(twins["twin_routers"], 2);
+  }
+}
+
+TEST_F(CosimCommandTest, LockstepStopsAtAFaultAndTellsHowToSeeItAgain) {
+  const CommandResult r =
+      wse("cosim noc --mesh 4x4 --pattern hotspot --rate 0.5 --cycles 500 --twin "
+          "router@0..3,0..3=rtl:router --lockstep --mutant 6");
+  EXPECT_EQ(r.status, 3) << r.err;
+  for (const char* part : {"rtl:router, differs from the model in clock", "model ", "twin ",
+                           "replay: ./wse cosim noc --mesh 4x4"}) {
+    EXPECT_NE(r.err.find(part), std::string::npos) << part << "\n" << r.err;
+  }
+}
+
+TEST_F(CosimCommandTest, ACampaignHitsEveryBinAndCatchesEveryMutant) {
+  const CommandResult r = wse("cosim campaign router --cycles 20000 --seeds 4 --json");
+  EXPECT_EQ(r.status, 0) << r.err;
+  const json s = json::parse(r.out);
+  for (const char* key : {"kind", "cycles", "seeds", "mismatches", "coverage_bins", "coverage_hit",
+                          "mutants", "mutants_caught", "wavelets", "host_seconds"}) {
+    EXPECT_TRUE(s.contains(key)) << key;
+  }
+  EXPECT_EQ(s["cycles"], 80'000);
+  EXPECT_EQ(s["mismatches"], 0);
+  EXPECT_GE(s["coverage_bins"], 20);
+  EXPECT_EQ(s["coverage_hit"], s["coverage_bins"]) << s["coverage"].dump(1);
+  EXPECT_GE(s["mutants"], 12);
+  EXPECT_EQ(s["mutants_caught"], s["mutants"]) << s["mutants_missed"];
+  const CommandResult one = wse("cosim campaign router --cycles 20000 --seeds 4 --mutant 5");
+  EXPECT_EQ(one.status, 3);
+  EXPECT_NE(one.err.find("--mutant 5"), std::string::npos) << one.err;
+}
+
+TEST_F(CosimCommandTest, BadInputNamesTheRule) {
+  const auto refused = [&](const std::string& arguments, const std::string& part) {
+    const CommandResult r = wse("cosim " + arguments);
+    EXPECT_EQ(r.status, 2) << arguments << "\n" << r.err;
+    EXPECT_NE(r.err.find(part), std::string::npos) << arguments << "\n" << r.err;
+  };
+  refused("", "must be noc, kernel or campaign");
+  refused("noc --mesh 4x4", "must be given");
+  refused("noc --mesh 4x4 --twin router", "KIND@X,Y=rtl:NAME");
+  refused("noc --mesh 4x4 --twin router@4,0=rtl:router", "within 4x4 tiles");
+  refused("noc --mesh 4x4 --twin tile@1,1=rtl:router", "must be router");
+  refused("noc --mesh 4x4 --twin router@1,1=rtl:ruter", "did you mean router?");
+  refused("noc --mesh 4x4 --twin router@1,1=rtl:router --twin router@0..1,1=rtl:router",
+          "a second time");
+  refused("noc --mesh 4x4 --twin router@1,1=rtl:router --mutant 99", "must be 0 .. 13");
+  refused("noc --mesh 4x4 --twin router@1,1=rtl:router --threads 2", "must be 1 with --twin");
+  refused("noc --mesh 4x4 --twin router@1,1=rtl:router --set fabric.queue_depth=7", "is too short");
+  refused("campaign tile", "must be router");
+}
+
+}  // namespace
+}  // namespace wse
