@@ -75,6 +75,7 @@ std::unique_ptr<fabric::RouterTwin> TwinPlaces::make(std::uint32_t tile,
   if (kind == kinds_.end()) return nullptr;
   cosim::RouterSetup setup = cosim::router_setup(routes, tile, config);
   setup.mutant = options_.mutant;
+  setup.checked = options_.lockstep;
   auto twin = cosim::make_router_twin(*kind->second, setup);
   if (!options_.lockstep) return twin;
   const base::Coordinate at = mesh_.at(tile);

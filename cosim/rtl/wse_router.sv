@@ -186,7 +186,9 @@ module wse_router #(
       end
       wire [1:0] mode = pop[{27'd0, color}*2+:2];
       wire pops = word[33] && (mode == 2'd1 || (mode == 2'd2 && word[1:0] == 2'd1)) && mutant != 5'd8;
-      assign out_valid[o] = (grants[o*QUEUES+:QUEUES] & seen) != {QUEUES{1'b0}};
+      // Mutant 14 lets an input through to an output within a clock.
+      assign out_valid[o] = (grants[o*QUEUES+:QUEUES] & seen) != {QUEUES{1'b0}} ||
+                            (mutant == 5'd14 && in_valid[o]);
       assign out_data[o*32+:32] = pops ? {word[31:16], 2'b00, word[15:2]} : word[31:0];
       assign out_color[o*5+:5] = color;
       assign out_control[o] = word[33];

@@ -322,6 +322,7 @@ CampaignResult run_campaign(const Campaign& campaign) {
     for (std::uint64_t done = 0; done < campaign.cycles; done += kEach) {
       RouterSetup setup = random_setup(random, campaign.kind->slots);
       setup.mutant = campaign.mutant;
+      setup.checked = true;
       LockstepRouter router(
           fmt::format("rtl:{}, seed {}, router {},", campaign.kind->name, seed, done / kEach),
           make_router_twin(*campaign.kind, setup), setup);

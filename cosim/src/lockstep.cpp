@@ -11,21 +11,6 @@ using fabric::LinkPins;
 using fabric::Port;
 using fabric::RouterPins;
 
-namespace {
-
-/// Payloads of links without a wavelet do not count.
-bool equal(const LinkPins& a, const LinkPins& b) {
-  return a.valid == b.valid && (!a.valid || a.wavelet == b.wavelet);
-}
-bool equal(const RouterPins& a, const RouterPins& b) {
-  for (std::size_t p = 0; p < fabric::kNumPorts; ++p) {
-    if (!equal(a.links[p], b.links[p]) || a.credits[p] != b.credits[p]) return false;
-  }
-  return true;
-}
-
-}  // namespace
-
 std::string text_of(const RouterPins& pins) {
   std::string text;
   for (const Port port : kPorts) {
@@ -54,14 +39,19 @@ void LockstepRouter::clock(const RouterPins& inputs) {
   window_.push_back({clocks_, inputs, twin_->outputs(), model_->outputs()});
   if (window_.size() > kWindow) window_.pop_front();
   compare();
-  twin_->clock(inputs);
+  try {
+    twin_->clock(inputs);
+  } catch (const fabric::TwinError& error) {
+    throw Mismatch(
+        fmt::format("{} breaks the contract in clock {}: {}", name_, clocks_, error.what()));
+  }
   model_->clock(inputs);
   ++clocks_;
 }
 
 void LockstepRouter::compare() const {
   const Clock& now = window_.back();
-  if (equal(now.twin, now.model)) return;
+  if (now.twin == now.model) return;
   std::string text = fmt::format("{} differs from the model in clock {}\n", name_, now.number);
   const auto or_nothing = [](const std::string& pins) { return pins.empty() ? "nothing" : pins; };
   for (const Clock& clock : window_) {

@@ -16,7 +16,8 @@ template <class Model>
 class VerilatedRouter final : public fabric::RouterTwin {
  public:
   explicit VerilatedRouter(const RouterSetup& setup)
-      : context_(std::make_unique<VerilatedContext>()),
+      : checked_(setup.checked),
+        context_(std::make_unique<VerilatedContext>()),
         model_(std::make_unique<Model>(context_.get(), "router")) {
     model_->mutant = static_cast<CData>(setup.mutant & 31);
     model_->rst = 1;
@@ -83,8 +84,14 @@ class VerilatedRouter final : public fabric::RouterTwin {
   }
 
   void tick() {
+    const fabric::RouterPins before = checked_ ? outputs() : fabric::RouterPins();
     model_->clk = 0;
     model_->eval();
+    if (checked_ && !(outputs() == before)) {
+      throw fabric::TwinError(
+          "an output follows an input within the clock: outputs must be a "
+          "function of the state alone");
+    }
     model_->clk = 1;
     model_->eval();
   }
@@ -119,6 +126,7 @@ class VerilatedRouter final : public fabric::RouterTwin {
     }
   }
 
+  const bool checked_;
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Model> model_;
 };

@@ -19,6 +19,7 @@ struct RouterSetup {
   std::uint32_t own_slots = 0;  ///< of its own queues, that senders count on: the most
   fabric::Arbitration arbitration = fabric::Arbitration::kRoundRobin;
   std::uint32_t mutant = 0;  ///< a planted fault; 0: none
+  bool checked = false;      ///< outputs must not move without a clock: a TwinError if they do
 };
 
 /// Of the router of a tile.

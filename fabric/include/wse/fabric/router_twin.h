@@ -14,6 +14,11 @@ namespace wse::fabric {
 struct LinkPins {
   bool valid = false;
   Wavelet wavelet;
+
+  /// Without a wavelet its payload does not count.
+  friend bool operator==(const LinkPins& a, const LinkPins& b) {
+    return a.valid == b.valid && (!a.valid || a.wavelet == b.wavelet);
+  }
 };
 
 /// One direction of the five ports of a router in one clock.
@@ -22,6 +27,10 @@ struct RouterPins {
   /// Bit c: a slot for color c was freed behind this port in this clock. What a router gives frees
   /// slots of its inputs; what it takes frees slots behind its outputs.
   std::array<std::uint32_t, kNumPorts> credits{};
+
+  friend bool operator==(const RouterPins& a, const RouterPins& b) {
+    return a.links == b.links && a.credits == b.credits;
+  }
 };
 
 /// A router broke the contract below; what() tells which, when and how.
