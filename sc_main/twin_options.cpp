@@ -73,7 +73,7 @@ std::unique_ptr<fabric::RouterTwin> TwinPlaces::make(std::uint32_t tile,
                                                      const fabric::EngineConfig& config) const {
   const auto kind = kinds_.find(tile);
   if (kind == kinds_.end()) return nullptr;
-  cosim::RouterSetup setup = cosim::router_setup(routes, tile, config);
+  fabric::RouterSetup setup = fabric::router_setup(routes, tile, config);
   setup.mutant = options_.mutant;
   setup.checked = options_.lockstep;
   auto twin = cosim::make_router_twin(*kind->second, setup);

@@ -31,7 +31,6 @@ class TwinPlaces {
   bool empty() const { return kinds_.empty(); }
   std::size_t size() const { return kinds_.size(); }
   const std::vector<std::string>& names() const { return options_.twin; }
-  bool lockstep() const { return options_.lockstep; }
   /// Null where the model stays.
   std::unique_ptr<fabric::RouterTwin> make(std::uint32_t tile, const fabric::RouteTable& routes,
                                            const fabric::EngineConfig& config) const;

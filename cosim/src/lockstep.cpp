@@ -30,8 +30,8 @@ std::string text_of(const RouterPins& pins) {
 }
 
 LockstepRouter::LockstepRouter(std::string name, std::unique_ptr<fabric::RouterTwin> twin,
-                               const RouterSetup& setup)
-    : name_(std::move(name)), twin_(std::move(twin)), model_(model_of(setup)) {}
+                               const fabric::RouterSetup& setup)
+    : name_(std::move(name)), twin_(std::move(twin)), model_(fabric::model_of(setup)) {}
 
 RouterPins LockstepRouter::outputs() const { return model_->outputs(); }
 

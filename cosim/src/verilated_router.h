@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "wse/cosim/router_setup.h"
+#include "wse/fabric/router_setup.h"
 #include "wse/fabric/router_twin.h"
 
 namespace wse::cosim {
@@ -15,7 +15,7 @@ namespace wse::cosim {
 template <class Model>
 class VerilatedRouter final : public fabric::RouterTwin {
  public:
-  explicit VerilatedRouter(const RouterSetup& setup)
+  explicit VerilatedRouter(const fabric::RouterSetup& setup)
       : checked_(setup.checked),
         context_(std::make_unique<VerilatedContext>()),
         model_(std::make_unique<Model>(context_.get(), "router")) {
@@ -103,7 +103,7 @@ class VerilatedRouter final : public fabric::RouterTwin {
     tick();
     model_->cfg_write = 0;
   }
-  void configure(const RouterSetup& setup) {
+  void configure(const fabric::RouterSetup& setup) {
     write(5, 0, setup.arbitration == fabric::Arbitration::kPlainRoundRobin ? 1 : 0);
     for (std::uint32_t color = 0; color < fabric::kNumColors; ++color) {
       if (!setup.routes[color]) continue;

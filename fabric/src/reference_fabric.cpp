@@ -2,6 +2,7 @@
 #include "wse/fabric/reference_fabric.h"
 
 #include "wse/base/check.h"
+#include "wse/fabric/router_setup.h"
 
 namespace wse::fabric {
 
@@ -9,20 +10,7 @@ using base::Cycles;
 
 std::unique_ptr<RouterModel> make_router(const RouteTable& routes, std::uint32_t tile,
                                          const EngineConfig& config) {
-  auto router = std::make_unique<RouterModel>(config.arbitration);
-  for (std::uint8_t color = 0; color < kNumColors; ++color) {
-    const ColorRoute* route = routes.find(tile, color);
-    if (route == nullptr) continue;
-    router->set_route(color, *route);
-    for (const Port port : kPorts) router->set_slots(port, color, config.link_slots());
-    std::uint32_t receiver = RouterModel::kUnlimited;
-    if (!config.receiver_depth.empty()) {
-      receiver =
-          EngineConfig::slots(config.receiver_depth[leaf_of(tile, color)], config.ramp_cycles);
-    }
-    router->set_slots(Port::kRamp, color, receiver);
-  }
-  return router;
+  return model_of(router_setup(routes, tile, config));
 }
 
 ReferenceFabric::ReferenceFabric(const RouteTable& routes, const EngineConfig& config)

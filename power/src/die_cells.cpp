@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/power/die_cells.h"
 
-#include <algorithm>
-#include <limits>
-
 namespace wse::power {
 
 DieCells::DieCells(std::uint32_t columns, std::uint32_t rows, std::uint32_t die_columns,
@@ -40,14 +37,6 @@ std::vector<double> DieCells::mean(const std::vector<double>& by_cell) const {
   std::vector<double> dies(dies_, 0.0);
   for (std::size_t i = 0; i < by_cell.size(); ++i) dies[die_of_cell_[i]] += by_cell[i];
   for (double& d : dies) d /= cells_per_die_;
-  return dies;
-}
-
-std::vector<double> DieCells::largest(const std::vector<double>& by_cell) const {
-  std::vector<double> dies(dies_, std::numeric_limits<double>::lowest());
-  for (std::size_t i = 0; i < by_cell.size(); ++i) {
-    dies[die_of_cell_[i]] = std::max(dies[die_of_cell_[i]], by_cell[i]);
-  }
   return dies;
 }
 

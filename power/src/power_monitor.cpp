@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "wse/base/check.h"
+#include "wse/power/load_power.h"
 
 namespace wse::power {
 
@@ -123,13 +124,13 @@ std::uint32_t PowerMonitor::state_at(std::uint64_t window) const {
 
 std::vector<double> PowerMonitor::leakage_w(std::uint32_t state) const {
   const double v = config_.clock_states[state].volts / table_.v0();
-  const double cell = static_cast<double>(geometry_.tiles_per_die()) /
-                      thermal_.cells().cells_per_die() * table_.leakage_w() * v * v * v;
+  const double cores =
+      static_cast<double>(geometry_.tiles_per_die()) / thermal_.cells().cells_per_die();
   std::vector<double> by_die(geometry_.dies(), 0.0);
   const std::vector<double>& t = thermal_.grid().silicon_c();
   for (std::size_t i = 0; i < t.size(); ++i) {
     by_die[thermal_.cells().die_of_cell()[i]] +=
-        cell * std::exp(config_.leakage_beta_per_k * (t[i] - config_.leakage_reference_c));
+        cores * v * v * v * power::leakage_w(table_, config_, t[i]);
   }
   return by_die;
 }

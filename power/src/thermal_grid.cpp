@@ -254,8 +254,6 @@ int ThermalGrid::settle_periodic(const std::vector<Segment>& period, double tole
   return periods;
 }
 
-std::uint32_t ThermalGrid::columns() const { return static_cast<std::uint32_t>(solver_->nx); }
-std::uint32_t ThermalGrid::rows() const { return static_cast<std::uint32_t>(solver_->ny); }
 const std::vector<double>& ThermalGrid::silicon_c() const { return solver_->silicon; }
 double ThermalGrid::coolant_out_c() const { return solver_->coolant_out + solver_->stack.inlet_c; }
 double ThermalGrid::stored_j() const { return solver_->capacity.dot(solver_->temperature); }

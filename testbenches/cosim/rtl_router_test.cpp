@@ -31,13 +31,14 @@ FabricLog run_with_rtl(const FabricCase& c, std::uint64_t percent) {
   fabric::ChannelFabric fabric(c.routes, c.config);
   for (std::uint32_t tile = 0; tile < c.routes.mesh().tiles(); ++tile) {
     if (random.below(100) >= percent) continue;
-    fabric.set_twin(tile, make_router_twin(kind, router_setup(c.routes, tile, c.config)));
+    fabric.set_twin(tile, make_router_twin(kind, fabric::router_setup(c.routes, tile, c.config)));
   }
   return FabricDriver(c, fabric).run();
 }
 
 bool fits(const FabricCase& c) {
-  return router_setup(c.routes, 0, c.config).own_slots <= router_twin("router", "test").slots &&
+  return fabric::router_setup(c.routes, 0, c.config).own_slots <=
+             router_twin("router", "test").slots &&
          c.routes.mesh().tiles() <= 20;
 }
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "wse/cosim/router_setup.h"
+#include "wse/fabric/router_setup.h"
 #include "wse/fabric/router_twin.h"
 
 namespace wse::cosim {
@@ -22,12 +22,11 @@ class LockstepRouter final : public fabric::RouterTwin {
  public:
   /// `name`: for messages, such as `router (3,4), rtl:router`.
   LockstepRouter(std::string name, std::unique_ptr<fabric::RouterTwin> twin,
-                 const RouterSetup& setup);
+                 const fabric::RouterSetup& setup);
 
   fabric::RouterPins outputs() const override;
   void clock(const fabric::RouterPins& inputs) override;
 
-  std::uint64_t clocks() const { return clocks_; }
   const fabric::RouterModel& model() const { return *model_; }
 
  private:

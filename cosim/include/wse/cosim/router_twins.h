@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "wse/cosim/router_setup.h"
+#include "wse/fabric/router_setup.h"
 #include "wse/fabric/router_twin.h"
 
 namespace wse::cosim {
+
+using fabric::RouterSetup;
 
 /// An implementation of a router that can stand in for the model.
 struct RouterTwinKind {

@@ -24,7 +24,6 @@ class DieCells {
   /// Power of a die in equal parts to its cells.
   std::vector<double> spread(const std::vector<double>& by_die) const;
   std::vector<double> mean(const std::vector<double>& by_cell) const;
-  std::vector<double> largest(const std::vector<double>& by_cell) const;
 
  private:
   std::uint32_t dies_;

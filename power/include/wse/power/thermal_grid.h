@@ -36,8 +36,6 @@ class ThermalGrid {
   /// the periods that were simulated for it.
   int settle_periodic(const std::vector<Segment>& period, double tolerance_k);
 
-  std::uint32_t columns() const;
-  std::uint32_t rows() const;
   const std::vector<double>& silicon_c() const;
   double coolant_out_c() const;
   double stored_j() const;   ///< heat above the inlet temperature

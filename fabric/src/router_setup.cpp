@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wse/cosim/router_setup.h"
+#include "wse/fabric/router_setup.h"
 
 #include <algorithm>
 
-namespace wse::cosim {
+namespace wse::fabric {
 
-using fabric::EngineConfig;
-using fabric::kNumColors;
-using fabric::kPorts;
-using fabric::Port;
-using fabric::RouterModel;
-
-RouterSetup router_setup(const fabric::RouteTable& routes, std::uint32_t tile,
-                         const EngineConfig& config) {
+RouterSetup router_setup(const RouteTable& routes, std::uint32_t tile, const EngineConfig& config) {
   RouterSetup setup;
   setup.arbitration = config.arbitration;
   setup.own_slots = std::max(config.link_slots(), config.ramp_slots());
   for (std::uint8_t color = 0; color < kNumColors; ++color) {
-    const fabric::ColorRoute* route = routes.find(tile, color);
+    const ColorRoute* route = routes.find(tile, color);
     if (route == nullptr) continue;
     setup.routes[color] = *route;
     for (const Port port : kPorts) setup.slots[index_of(port)][color] = config.link_slots();
     setup.slots[index_of(Port::kRamp)][color] =
         config.receiver_depth.empty()
             ? RouterModel::kUnlimited
-            : EngineConfig::slots(config.receiver_depth[fabric::leaf_of(tile, color)],
-                                  config.ramp_cycles);
+            : EngineConfig::slots(config.receiver_depth[leaf_of(tile, color)], config.ramp_cycles);
   }
   return setup;
 }
@@ -42,4 +34,4 @@ std::unique_ptr<RouterModel> model_of(const RouterSetup& setup) {
   return router;
 }
 
-}  // namespace wse::cosim
+}  // namespace wse::fabric
