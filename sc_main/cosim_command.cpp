@@ -10,9 +10,9 @@ namespace wse::cli {
 
 int cosim_command(const Arguments& arguments) {
   static constexpr const char* kUsage =
-      "usage: wse cosim noc|kernel [options of that command] --twin router@X,Y=rtl:NAME .. "
-      "[--lockstep] [--mutant N]\n"
-      "       wse cosim campaign router [--cycles N] [--seeds N] [--json]\n";
+      "usage: wse cosim noc|kernel [options of that command] --twin "
+      "KIND@X,Y=rtl:NAME|remote:unix:PATH .. [--lockstep] [--mutant N]\n"
+      "       wse cosim campaign router|sram|tile [--cycles N] [--seeds N] [--json]\n";
   if (!arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h")) {
     std::cout << kUsage;
     return kDone;

@@ -44,7 +44,7 @@ bool read_options(const Arguments& arguments, TwinOptions* twins, KernelOptions&
                  "folder of the results (default out/NAME)")(
       "json", po::bool_switch(&o.json), "print one JSON object")("quiet", po::bool_switch(&o.quiet),
                                                                  "print nothing but errors");
-  o.waves.add_to(options);
+  o.waves.add_to(options, twins != nullptr);
   o.settings.add_to(options);
   if (twins != nullptr) twins->add_to(options);
   options.add_options()("kernel", po::value(&o.name)->value_name("NAME"),
@@ -155,9 +155,11 @@ int run_command(const Arguments& arguments, TwinOptions* twins) {
     base::ConfigErrors errors;
     errors.require(o.threads == 1, "--threads", o.threads, "must be 1 with --twin");
     errors.throw_if_any();
-    places = TwinPlaces(*twins, kernel.mesh());
+    places = TwinPlaces(*twins, kernel.mesh(), true);
     prepared.record.twins = places.names();
-    prepared.record.twin_routers = places.size();
+    prepared.record.twin_routers = places.routers();
+    prepared.record.twin_srams = places.srams();
+    prepared.record.twin_tiles = places.tiles();
   }
   const std::string out = o.out.empty() ? "out/" + o.name : o.out;
   report::prepare_folder(out);
@@ -166,25 +168,21 @@ int run_command(const Arguments& arguments, TwinOptions* twins) {
   report::KernelTimeline timeline(o.timeline.empty() ? base::Rectangle{}
                                                      : o.waves.selection(kernel.mesh()).tiles);
   if (waves.watch() != nullptr) waves.watch()->add_engines(kernel);
+  places.on_router(
+      [&](std::uint32_t tile, fabric::RouterTwin& twin) { waves.add_twin(tile, twin); });
   catch_interrupts();
-  try {
+  waves.record([&] {
     run(prepared, static_cast<std::uint32_t>(o.threads), [&](tiles::TileMesh& mesh) {
-      if (!places.empty()) {
-        fabric::EngineConfig config = prepared.config.fabric;
-        config.receiver_depth = tiles::receiver_depths(kernel, prepared.config.compute);
-        places.put_into(mesh.fabric(), kernel.routes, config);
-      }
+      if (!places.empty()) places.put_into(mesh, prepared.config);
       if (waves.watch() != nullptr) {
         mesh.fabric().set_watch(*waves.watch());
         mesh.engines().add_watch(*waves.watch());
       }
       if (!o.timeline.empty()) mesh.engines().add_watch(timeline);
     });
-  } catch (const tiles::KernelFailure&) {
-    waves.finish_at_deadlock();
-    throw;
-  }
+  });
   waves.finish();
+  prepared.record.twin_skew = places.end_skewed();
   const nlohmann::ordered_json stats = report::kernel_json(prepared.record);
   std::vector<std::pair<std::string, std::string>> files;
   if (!o.timeline.empty())

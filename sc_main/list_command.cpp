@@ -6,11 +6,32 @@
 #include "commands.h"
 #include "kernel_choice.h"
 #include "wse/base/config_errors.h"
+#include "wse/cosim/bank_twins.h"
 #include "wse/cosim/router_twins.h"
+#include "wse/cosim/tile_twins.h"
 #include "wse/fabric/traffic.h"
 #include "wse/model/parameters.h"
 
 namespace wse::cli {
+namespace {
+
+template <class Kind>
+void list_twins(const std::string& kind, const std::string& holds, const std::vector<Kind>& all) {
+  for (const Kind& twin : all) {
+    std::cout << fmt::format("{:<7} rtl:{:<12} {} {}, {} mutants, {}\n", kind, twin.name, twin.size,
+                             holds, twin.mutants, twin.source);
+  }
+}
+
+void list_twins() {
+  list_twins("router", "slots a queue", cosim::router_twins());
+  list_twins("sram", "words a bank", cosim::bank_twins());
+  list_twins("tile", "words", cosim::tile_twins());
+  if (cosim::router_twins().empty()) std::cout << "no RTL: built without Verilator\n";
+  std::cout << "router  remote:unix:PATH   in another process, see cosim/remote/wse_remote.sv\n";
+}
+
+}  // namespace
 
 int list_command(const Arguments& arguments) {
   const std::string what = arguments.size() == 1 ? arguments.front() : "";
@@ -38,11 +59,7 @@ int list_command(const Arguments& arguments) {
     for (const Bench& bench : benches())
       std::cout << fmt::format("{:<8} {}\n", bench.name, bench.text);
   } else if (what == "twins") {
-    for (const cosim::RouterTwinKind& kind : cosim::router_twins()) {
-      std::cout << fmt::format("router  rtl:{:<12} {} slots a queue, {} mutants, {}\n", kind.name,
-                               kind.slots, kind.mutants, kind.source);
-    }
-    if (cosim::router_twins().empty()) std::cout << "none: built without Verilator\n";
+    list_twins();
   } else {
     throw base::ConfigError(
         "usage", "wse list",

@@ -70,7 +70,7 @@ bool read_options(const Arguments& arguments, TwinOptions* twins, NocOptions& o)
       "folder of the results (default out/noc-PATTERN)")(
       "json", po::bool_switch(&o.json), "print one JSON object")("quiet", po::bool_switch(&o.quiet),
                                                                  "print nothing but errors");
-  o.waves.add_to(options);
+  o.waves.add_to(options, twins != nullptr);
   o.settings.add_to(options);
   if (twins != nullptr) twins->add_to(options);
   const char* const usage = twins != nullptr ? "wse cosim noc [options]" : "wse noc [options]";
@@ -201,15 +201,6 @@ NocWaves waves_of(const NocOptions& o, const fabric::NocConfig& config, std::uin
       core_hz, folder};
 }
 
-fabric::NocResult run(const fabric::NocConfig& config, NocWaves& waves) {
-  try {
-    return fabric::run_noc(config);
-  } catch (const fabric::DeadlockError&) {
-    waves.finish_at_deadlock();  // they are whole: nothing more can happen
-    throw;
-  }
-}
-
 /// The same traffic at other rates.
 void sweep(bool saturation, const RateRange& rates, report::NocRecord& record) {
   fabric::NocConfig unwatched = record.config;
@@ -245,7 +236,7 @@ TwinPlaces places_of(const TwinOptions& twins, const fabric::NocConfig& config) 
                  "cannot be with --twin");
   errors.require(config.threads == 1, "--threads", config.threads, "must be 1 with --twin");
   errors.throw_if_any();
-  return {twins, config.traffic.mesh};
+  return {twins, config.traffic.mesh, false};
 }
 
 int run_command(const Arguments& arguments, TwinOptions* twins) {
@@ -261,8 +252,12 @@ int run_command(const Arguments& arguments, TwinOptions* twins) {
   TwinPlaces places;
   if (twins != nullptr) {
     places = places_of(*twins, record.config);
+    if (places.any_remote() && (o.saturation || rates.points > 0)) {
+      throw base::ConfigError("--twin", "remote:unix",
+                              "cannot be with --rates or --saturation: a simulator serves one run");
+    }
     record.twins = places.names();
-    record.twin_routers = places.size();
+    record.twin_routers = places.routers();
     record.config.put_twins = [&](fabric::ChannelFabric& fabric, const fabric::RouteTable& routes) {
       places.put_into(fabric, routes, record.config.engine);
     };
@@ -272,13 +267,16 @@ int run_command(const Arguments& arguments, TwinOptions* twins) {
   const report::FolderLock lock(out);
   NocWaves waves = waves_of(o, record.config, settings.machine.core_hz, out);
   record.config.watch = waves.watch();
+  places.on_router(
+      [&](std::uint32_t tile, fabric::RouterTwin& twin) { waves.add_twin(tile, twin); });
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
-  record.result = run(record.config, waves);
+  waves.record([&] { record.result = fabric::run_noc(record.config); });
   record.host = base::host_usage();
   record.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   waves.finish();
+  record.twin_skew = places.end_skewed();
   try {
     sweep(o.saturation, rates, record);
   } catch (const fabric::DeadlockError&) {

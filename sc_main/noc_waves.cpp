@@ -5,8 +5,11 @@
 #include <regex>
 
 #include "wse/base/text_forms.h"
+#include "wse/cosim/lockstep.h"
+#include "wse/fabric/deadlock.h"
 #include "wse/report/files.h"
 #include "wse/report/wave_file.h"
+#include "wse/tiles/tile_mesh.h"
 
 namespace wse::cli {
 
@@ -16,6 +19,7 @@ using Selection = report::FabricWaveSelection;
 namespace {
 
 constexpr std::uint64_t kMostTiles = 4096;
+constexpr std::size_t kMostTwins = 32;  ///< with all of their signals, 15,000 a router
 
 /// X0..X1,Y0..Y1, all included; or X,Y.
 base::Rectangle tiles_of(const std::string& text, fabric::Mesh mesh, base::ConfigErrors& errors) {
@@ -36,17 +40,36 @@ base::Rectangle tiles_of(const std::string& text, fabric::Mesh mesh, base::Confi
   return tiles;
 }
 
-/// color=C, full=N or deadlock.
-void read_trigger(const std::string& text, Selection& selection, base::ConfigErrors& errors) {
-  static const std::regex form("(color|full)=([0-9]{1,9})|deadlock");
+/// Of color=C@X,Y.
+void read_trigger_tile(const std::string& text, const std::string& place, Selection& selection,
+                       base::ConfigErrors& errors) {
+  const auto tile = base::parse_tiles(place);
+  if (!tile || tile->tiles() != 1) {
+    return errors.add("--wave-trigger", text, "must be color=C or color=C@X,Y");
+  }
+  selection.tile = base::Coordinate{tile->columns.begin, tile->rows.begin};
+  errors.require(selection.tiles.contains(*selection.tile), "--wave-trigger", text,
+                 "must name a router of --wave-tiles");
+}
+
+/// color=C, color=C@X,Y, full=N, deadlock or mismatch.
+void read_trigger(const std::string& text, bool has_twins, Selection& selection,
+                  base::ConfigErrors& errors) {
+  static const std::regex form("(color|full)=([0-9]{1,9})(@(.*))?|deadlock|mismatch");
   std::smatch match;
   if (text.empty()) return;
-  if (!std::regex_match(text, match, form)) {
-    errors.add("--wave-trigger", text, "must be color=C, full=CYCLES or deadlock");
+  if (!std::regex_match(text, match, form) || (match[1] == "full" && match[3].matched)) {
+    errors.add("--wave-trigger", text,
+               "must be color=C, color=C@X,Y, full=CYCLES, deadlock or mismatch");
     return;
   }
   if (text == "deadlock") {
     selection.trigger = Selection::Trigger::kDeadlock;
+    return;
+  }
+  if (text == "mismatch") {
+    errors.require(has_twins, "--wave-trigger", text, "can come with twins only: wse cosim");
+    selection.trigger = Selection::Trigger::kMismatch;
     return;
   }
   const unsigned long number = std::stoul(match[2]);
@@ -54,6 +77,7 @@ void read_trigger(const std::string& text, Selection& selection, base::ConfigErr
     errors.require(number < fabric::kNumColors, "--wave-trigger", text, "must be a color 0 .. 23");
     selection.trigger = Selection::Trigger::kColor;
     selection.color = static_cast<std::uint8_t>(number);
+    if (match[3].matched) read_trigger_tile(text, match[4], selection, errors);
   } else {
     errors.require(number >= 1, "--wave-trigger", text, "must be at least one cycle");
     selection.trigger = Selection::Trigger::kQueueFull;
@@ -63,7 +87,12 @@ void read_trigger(const std::string& text, Selection& selection, base::ConfigErr
 
 }  // namespace
 
-void NocWaveOptions::add_to(po::options_description& options) {
+void NocWaveOptions::add_to(po::options_description& options, bool twins) {
+  has_twins = twins;
+  if (twins) {
+    options.add_options()("wave-rtl", po::value(&rtl)->value_name("SIGNALS"),
+                          "of twins in the waves: all (default), pins or none");
+  }
   options.add_options()("wave", po::value(&file)->value_name("FILE"),
                         "waves of routers, .vcd or .fst, in the folder of the results")(
       "wave-tiles", po::value(&tiles)->value_name("X0..X1,Y0..Y1"),
@@ -71,9 +100,9 @@ void NocWaveOptions::add_to(po::options_description& options) {
                                             "first cycle of the waves (default 0)")(
       "wave-to", po::value(&to)->value_name("C"), "last cycle of the waves (default: the end)")(
       "wave-trigger", po::value(&trigger)->value_name("EVENT"),
-      "record around color=C (seen on a link), full=N (a queue full for N cycles) or deadlock")(
-      "wave-before", po::value(&before)->value_name("N"),
-      "cycles kept from before the trigger (default 64)")(
+      "record around color=C or color=C@X,Y (seen on a link), full=N (a queue full for N cycles), "
+      "deadlock or mismatch (of a twin)")("wave-before", po::value(&before)->value_name("N"),
+                                          "cycles kept from before the trigger (default 64)")(
       "wave-after", po::value(&after)->value_name("N"),
       "cycles recorded from the trigger on (default 64)");
 }
@@ -100,7 +129,9 @@ Selection NocWaveOptions::selection(fabric::Mesh mesh) const {
   errors.require(before >= 0 && before <= 1'000'000, "--wave-before", before,
                  "must be 0 .. 1000000");
   errors.require(after >= 1, "--wave-after", after, "must be at least 1");
-  read_trigger(trigger, selection, errors);
+  errors.require(rtl == "all" || rtl == "pins" || rtl == "none", "--wave-rtl", rtl,
+                 "must be all, pins or none");
+  read_trigger(trigger, has_twins, selection, errors);
   errors.throw_if_any();
   selection.from = static_cast<base::Cycles>(from);
   if (to >= 0) selection.to = static_cast<base::Cycles>(to);
@@ -110,7 +141,8 @@ Selection NocWaveOptions::selection(fabric::Mesh mesh) const {
 }
 
 NocWaves::NocWaves(const NocWaveOptions& options, const fabric::RouteTable& routes,
-                   std::uint64_t core_hz, const std::string& folder) {
+                   std::uint64_t core_hz, const std::string& folder)
+    : mesh_(routes.mesh()), rtl_(options.rtl) {
   if (options.file.empty()) return;
   const Selection selection = options.selection(routes.mesh());
   file_.emplace(folder, options.file);
@@ -129,6 +161,37 @@ NocWaves::~NocWaves() {
   }
 }
 
+void NocWaves::add_twin(std::uint32_t tile, fabric::RouterTwin& twin) {
+  if (waves_ == nullptr || rtl_ == "none" || !waves_->tiles().contains(mesh_.at(tile))) return;
+  base::VcdSource* source = twin.trace();
+  if (source == nullptr) return;
+  const bool pins_only = rtl_ == "pins";
+  if (!pins_only && ++twins_ > kMostTwins) {
+    throw base::ConfigError(
+        "--wave-rtl", rtl_,
+        fmt::format("can be of {} twins at most: choose --wave-tiles, or pins", kMostTwins));
+  }
+  waves_->add_rtl(tile, *source, pins_only);
+}
+
+void NocWaves::record(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const fabric::DeadlockError&) {
+    finish_at("the deadlock");
+    throw;
+  } catch (const tiles::KernelFailure&) {
+    finish_at("the deadlock");
+    throw;
+  } catch (const cosim::Mismatch&) {
+    finish_at("the mismatch");
+    throw;
+  } catch (const base::TwinError&) {
+    finish_at("the breach of the contract");
+    throw;
+  }
+}
+
 void NocWaves::finish() {
   if (waves_ == nullptr) return;
   waves_->close();
@@ -143,10 +206,10 @@ void NocWaves::finish() {
   waves_.reset();
 }
 
-void NocWaves::finish_at_deadlock() {
+void NocWaves::finish_at(const char* event) {
   if (waves_ == nullptr) return;
   finish();
-  std::cerr << "wse: waves up to the deadlock are in " << file_->path() << "\n";
+  std::cerr << "wse: waves up to " << event << " are in " << file_->path() << "\n";
 }
 
 std::string NocWaves::files() const {

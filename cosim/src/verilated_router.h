@@ -5,6 +5,9 @@
 
 #include <memory>
 
+#include "router_writes.h"
+#include "rtl_twins.h"
+#include "verilated_trace.h"
 #include "wse/fabric/router_setup.h"
 #include "wse/fabric/router_twin.h"
 
@@ -63,6 +66,11 @@ class VerilatedRouter final : public fabric::RouterTwin {
     tick();
   }
 
+  base::VcdSource* trace() override {
+    if (trace_ == nullptr) trace_ = std::make_unique<VerilatedTrace>(*model_);
+    return trace_.get();
+  }
+
  private:
   static constexpr std::size_t kCreditWords = (fabric::kNumPorts * fabric::kNumColors + 31) / 32;
   static constexpr std::uint32_t kColors = (std::uint32_t{1} << fabric::kNumColors) - 1;
@@ -92,6 +100,7 @@ class VerilatedRouter final : public fabric::RouterTwin {
           "an output follows an input within the clock: outputs must be a "
           "function of the state alone");
     }
+    if (trace_ != nullptr) trace_->clock();
     model_->clk = 1;
     model_->eval();
   }
@@ -104,31 +113,20 @@ class VerilatedRouter final : public fabric::RouterTwin {
     model_->cfg_write = 0;
   }
   void configure(const fabric::RouterSetup& setup) {
-    write(5, 0, setup.arbitration == fabric::Arbitration::kPlainRoundRobin ? 1 : 0);
-    for (std::uint32_t color = 0; color < fabric::kNumColors; ++color) {
-      if (!setup.routes[color]) continue;
-      const fabric::ColorRoute& route = *setup.routes[color];
-      for (std::uint32_t i = 0; i < route.position_count; ++i) {
-        const fabric::SwitchPosition& p = route.positions[i];
-        write(0, color, i << 10 | std::uint32_t{p.inputs.bits()} << 5 | p.outputs.bits());
-      }
-      write(1, color,
-            1U | (route.ring ? 2U : 0U) | static_cast<std::uint32_t>(route.pop) << 2 |
-                (route.position_count - 1U) << 4);
-      const fabric::RampFilter& filter = route.filter;
-      write(2, color, static_cast<std::uint32_t>(filter.kind) | std::uint32_t{filter.first} << 16);
-      write(3, color, filter.last | (filter.period & 0xffff) << 16);
-      for (std::uint32_t port = 0; port < fabric::kNumPorts; ++port) {
-        const std::uint32_t slots = setup.slots[port][color];
-        const bool unlimited = slots == fabric::RouterModel::kUnlimited;
-        write(4, color, port | (unlimited ? 8U : (slots & 0xff) << 4));
-      }
-    }
+    for (const RouterWrite& w : configuration_of(setup)) write(w.kind, w.color, w.value);
   }
 
   const bool checked_;
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Model> model_;
+  std::unique_ptr<VerilatedTrace> trace_;
 };
+
+template <class Model>
+void add_router_twin(RtlTwins& all, TwinKind kind) {
+  all.routers.push_back({std::move(kind), [](const RouterSetup& setup) {
+                           return std::make_unique<VerilatedRouter<Model>>(setup);
+                         }});
+}
 
 }  // namespace wse::cosim

@@ -273,7 +273,15 @@ void ChannelFabric::step_twins(EngineSink& sink) {
     band.to_twins.clear();
     band.from_twins.clear();
   }
-  twins_->step(sink);
+  try {
+    twins_->step(sink);
+  } catch (const std::exception&) {
+    if (watching_) {  // the cycle of a failure is the one that matters
+      show_watch();
+      watch_->failed(now_);
+    }
+    throw;
+  }
 }
 
 void ChannelFabric::on_skip(base::Cycles cycle) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "wse/base/check.h"
 
@@ -56,21 +57,33 @@ void TwinPoints::free_slot(std::uint32_t tile, Port output, std::uint8_t color,
 }
 
 void TwinPoints::step(EngineSink& sink) {
-  for (Twin& twin : twins_) {
-    const RouterPins pins = twin.router->outputs();
-    bool gave = false;
-    for (const Port port : kPorts) {
-      const LinkPins& link = pins.links[index_of(port)];
-      if (link.valid) give(twin, port, link.wavelet, sink);
-      const std::uint32_t credits = pins.credits[index_of(port)];
-      for (std::uint8_t color = 0; color < kNumColors; ++color) {
-        if ((credits >> color & 1) != 0) pop_mirror(twin, port, color, sink);
-      }
-      gave = gave || link.valid || credits != 0;
+  // After a failure the clock goes on to its end: waves show the same clock of all twins.
+  std::exception_ptr failure;
+  const auto guard = [&failure](auto&& work) {
+    try {
+      work();
+    } catch (const std::exception&) {
+      if (failure == nullptr) failure = std::current_exception();
     }
-    twin.quiet = gave ? 0 : twin.quiet + 1;
+  };
+  for (Twin& twin : twins_) guard([&] { take_outputs(twin, sink); });
+  for (Twin& twin : twins_) guard([&] { twin.router->clock(receive(twin)); });
+  if (failure != nullptr) std::rethrow_exception(failure);
+}
+
+void TwinPoints::take_outputs(Twin& twin, EngineSink& sink) {
+  const RouterPins pins = twin.router->outputs();
+  bool gave = false;
+  for (const Port port : kPorts) {
+    const LinkPins& link = pins.links[index_of(port)];
+    if (link.valid) give(twin, port, link.wavelet, sink);
+    const std::uint32_t credits = pins.credits[index_of(port)];
+    for (std::uint8_t color = 0; color < kNumColors; ++color) {
+      if ((credits >> color & 1) != 0) pop_mirror(twin, port, color, sink);
+    }
+    gave = gave || link.valid || credits != 0;
   }
-  for (Twin& twin : twins_) twin.router->clock(receive(twin));
+  twin.quiet = gave ? 0 : twin.quiet + 1;
 }
 
 /// A copy leaves a router by an output.

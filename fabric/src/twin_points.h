@@ -45,6 +45,7 @@ class TwinPoints {
   };
   Twin* find(std::uint32_t tile);
   const Twin* find(std::uint32_t tile) const;
+  void take_outputs(Twin& twin, EngineSink& sink);
   void give(Twin& twin, Port output, const Wavelet& wavelet, EngineSink& sink);
   void pop_mirror(Twin& twin, Port input, std::uint8_t color, EngineSink& sink);
   RouterPins receive(Twin& twin);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "wse/base/check.h"
@@ -59,7 +60,25 @@ std::optional<tlm::tlm_response_status> SramArray::refuse(
   return std::nullopt;
 }
 
+TileSram* SramArray::twin_at(std::uint64_t address) const {
+  const auto twin = twins_.find(address / tile_bytes_);
+  return twin == twins_.end() ? nullptr : twin->second;
+}
+
+void SramArray::copy_twin(TileSram& sram, tlm::tlm_generic_payload& trans) const {
+  const auto* step = trans.get_extension<BankStep>();
+  const std::uint64_t at = trans.get_address() % tile_bytes_;
+  if (step != nullptr) sram.begin(step->cycle, step->cycles);
+  if (trans.is_read()) {
+    sram.load(at, trans.get_data_length(), trans.get_data_ptr());
+  } else {
+    sram.store(at, trans.get_data_length(), trans.get_data_ptr());
+  }
+  if (step == nullptr) sram.settle();
+}
+
 void SramArray::copy(tlm::tlm_generic_payload& trans) {
+  if (TileSram* sram = twin_at(trans.get_address())) return copy_twin(*sram, trans);
   std::uint8_t* const stored = bytes_.data + trans.get_address();
   if (trans.is_read()) {
     std::memcpy(trans.get_data_ptr(), stored, trans.get_data_length());
@@ -78,11 +97,15 @@ void SramArray::b_transport(int, tlm::tlm_generic_payload& trans, sc_core::sc_ti
     return;
   }
   copy(trans);
+  if (trans.get_extension<BankStep>() != nullptr) {
+    trans.set_response_status(tlm::TLM_OK_RESPONSE);
+    return;
+  }
   ++(trans.is_read() ? stats_.reads : stats_.writes);
   stats_.bytes += trans.get_data_length();
   unposted_ += counts_of_transfer(trans.is_write(), trans.get_data_length());
   delay += access_latency_;
-  trans.set_dmi_allowed(true);
+  trans.set_dmi_allowed(twin_at(trans.get_address()) == nullptr);
   trans.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
@@ -137,9 +160,20 @@ bool SramArray::get_direct_mem_ptr(int, tlm::tlm_generic_payload& trans, tlm::tl
     dmi.set_end_address(std::numeric_limits<sc_dt::uint64>::max());
     return false;
   }
-  dmi.set_dmi_ptr(bytes_.data);
-  dmi.set_start_address(0);
-  dmi.set_end_address(die_bytes_ - 1);
+  const std::uint64_t tile = trans.get_address() / tile_bytes_;
+  const auto next = twins_.lower_bound(tile);
+  if (next != twins_.end() && next->first == tile) {
+    dmi.set_start_address(tile * tile_bytes_);
+    dmi.set_end_address((tile + 1) * tile_bytes_ - 1);
+    return false;
+  }
+  // As far as there is no twin.
+  const std::uint64_t begin =
+      next == twins_.begin() ? 0 : (std::prev(next)->first + 1) * tile_bytes_;
+  const std::uint64_t end = next == twins_.end() ? die_bytes_ : next->first * tile_bytes_;
+  dmi.set_dmi_ptr(bytes_.data + begin);
+  dmi.set_start_address(begin);
+  dmi.set_end_address(end - 1);
   return true;
 }
 

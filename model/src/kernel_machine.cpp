@@ -102,6 +102,11 @@ void KernelMachine::take_activity(int /*id*/, tlm::tlm_generic_payload& trans,
   trans.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
+void KernelMachine::set_sram(base::Coordinate tile, memory::TileSram& sram) {
+  const std::uint32_t region = region_of(tile);
+  srams_[region]->set_twin(regions_[region]->index_of(tile), sram);
+}
+
 /// Sockets answer only when elaboration is complete.
 void KernelMachine::elaborate() {
   if (sc_core::sc_get_status() < sc_core::SC_START_OF_SIMULATION) {
@@ -170,7 +175,10 @@ void KernelMachine::wait_for_end() {
   const std::string failure = tiles::explain_failure(engines, fabric_->core());
   if (!failure.empty()) throw tiles::KernelFailure(failure);
   const std::uint64_t window = ticker_.window_at(base::now());
-  for (const auto& region : regions_) region->report_window(window, base::now());
+  for (const auto& region : regions_) {
+    region->report_window(window, base::now());
+    region->finish();
+  }
   fabric_->report_window(window, base::now());
 }
 

@@ -78,19 +78,28 @@ void FabricWaves::describe(const fabric::RouteTable& routes, std::uint32_t tile)
   }
 }
 
+void FabricWaves::add_rtl(std::uint32_t tile, base::VcdSource& source, bool pins_only) {
+  std::vector<std::string> ports;
+  for (const Port port : fabric::kPorts) ports.push_back(fabric::name_of(port));
+  const base::Coordinate at = mesh_.at(tile);
+  rtl_.add(fmt::format("router_{}_{}", at.x, at.y), fmt::format("RTL router ({}, {})", at.x, at.y),
+           std::move(ports), source, pins_only, *sink_);
+}
+
 bool FabricWaves::watches(Cycles cycle) {
-  if (triggered_) return cycle < *triggered_ + selection_.after;
-  return selection_.from <= cycle && cycle <= selection_.to;
+  const bool watched = triggered_ ? cycle < *triggered_ + selection_.after
+                                  : selection_.from <= cycle && cycle <= selection_.to;
+  rtl_.want(watched);
+  return watched;
 }
 
 void FabricWaves::see(Cycles cycle, const std::vector<QueueFill>& queues,
                       const std::vector<LinkEvent>& events) {
-  const std::vector<Change> changes = changes_until(cycle);
-  if (triggered_ || selection_.trigger == Trigger::kNone) {
-    return write({cycle, changes, queues, events});
-  }
-  ring_.push_back({cycle, changes, queues, events});
+  Cycle now{cycle, changes_until(cycle), queues, events, rtl_.take()};
+  if (triggered_ || selection_.trigger == Trigger::kNone) return write(now);
+  ring_.push_back(std::move(now));
   if (ring_.size() > selection_.before + 1) {
+    rtl_.pass(ring_.front().rtl);
     std::vector<Change> before = std::move(ring_.front().changes);  // they still hold
     ring_.pop_front();
     std::vector<Change>& next = ring_.front().changes;
@@ -103,7 +112,8 @@ bool FabricWaves::fires(Cycles cycle, const std::vector<QueueFill>& queues,
                         const std::vector<LinkEvent>& events) {
   if (selection_.trigger == Trigger::kColor) {
     for (const LinkEvent& event : events) {
-      if (event.wavelet.color == selection_.color) return true;
+      const bool there = !selection_.tile || mesh_.at(event.tile) == *selection_.tile;
+      if (there && event.wavelet.color == selection_.color) return true;
     }
   }
   if (selection_.trigger == Trigger::kQueueFull) {
@@ -123,6 +133,10 @@ void FabricWaves::deadlock(Cycles cycle) {
   if (selection_.trigger == Trigger::kDeadlock && !triggered_) fire(cycle);
 }
 
+void FabricWaves::failed(Cycles cycle) {
+  if (selection_.trigger == Trigger::kMismatch && !triggered_) fire(cycle);
+}
+
 void FabricWaves::fire(Cycles cycle) {
   triggered_ = cycle;
   for (const Cycle& kept : ring_) write(kept);
@@ -132,6 +146,10 @@ void FabricWaves::fire(Cycles cycle) {
 /// Times rise; what is said of one that has passed is shown now.
 void FabricWaves::move_to(Cycles cycle) {
   if (at_ && cycle <= *at_) return;
+  if (rtl_.high()) {
+    sink_->time((clock_.time_of(*at_) + clock_.time_of(*at_ + 1)) / 2);
+    rtl_.fall(*sink_);
+  }
   sink_->time(clock_.time_of(cycle));
   if (!at_) {
     for (const auto& [what, signal] : engines_) sink_->set(signal, 0);
@@ -179,6 +197,7 @@ void FabricWaves::write(const Cycle& c) {
     sink_->set(link.data, wavelet.data);
     sink_->set(link.control, wavelet.control ? 1 : 0);
   }
+  rtl_.show(c.rtl, *sink_);
 }
 
 void FabricWaves::add_engines(const tiles::Kernel& kernel) {
@@ -266,6 +285,7 @@ std::string FabricWaves::save_file(const std::string& waves) const {
     save.number(scope_of(mesh_, of) + "." + name);
   }
   if (tile != fabric::Mesh::kNone) save.end_group();
+  rtl_.describe(save);
   return save.text();
 }
 

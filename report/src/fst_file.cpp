@@ -39,7 +39,7 @@ class FstFile final : public base::WaveSink {
     const fstHandle handle =
         fstWriterCreateVar(context_, real ? FST_VT_VCD_REAL : FST_VT_VCD_WIRE, FST_VD_IMPLICIT,
                            real ? 8 : signal.width, name.c_str(), 0);
-    signals_.push_back({handle, signal.width, std::nullopt, std::nullopt});
+    signals_.push_back({handle, signal.width, std::nullopt, std::nullopt, {}});
     return static_cast<Id>(signals_.size() - 1);
   }
   void time(base::Picoseconds now) override {
@@ -56,6 +56,13 @@ class FstFile final : public base::WaveSink {
     s.bits = value;
     fstWriterEmitValueChange64(context_, s.handle, s.width, value);
   }
+  void set_bits(Id id, const std::string& bits) override {
+    Signal& s = signals_[id];
+    WSE_CHECK(bits.size() == s.width, "a character for each bit");
+    if (s.text == bits) return;
+    s.text = bits;
+    fstWriterEmitValueChange(context_, s.handle, bits.data());
+  }
   void set_real(Id id, double value) override {
     Signal& s = signals_[id];
     if (s.real == value) return;
@@ -71,6 +78,7 @@ class FstFile final : public base::WaveSink {
     std::uint32_t width;
     std::optional<std::uint64_t> bits;
     std::optional<double> real;
+    std::string text;  ///< of set_bits
   };
 
   /// Before the first time: the writer puts the hierarchy aside there.

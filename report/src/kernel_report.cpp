@@ -83,6 +83,9 @@ json kernel_json(const KernelRecord& r) {
   if (!r.twins.empty()) {
     object["twins"] = r.twins;
     object["twin_routers"] = r.twin_routers;
+    if (r.twin_skew) object["twin_skew"] = r.twin_skew->json();
+    object["twin_srams"] = r.twin_srams;
+    object["twin_tiles"] = r.twin_tiles;
     object["mismatches"] = 0;  // the first one ends a run
   }
   if (r.measured) object["measured_cycles"] = result.measured_cycles;
@@ -127,6 +130,7 @@ std::string kernel_summary(const KernelRecord& r) {
   line("simulated in",
        fmt::format("{:.2f} s of CPU, {:.3g} million hops a second, {:.0f} MB", r.host.cpu_seconds,
                    hops_per_cpu_second(r) / 1e6, static_cast<double>(r.host.max_rss_bytes) / 1e6));
+  if (r.twin_skew) text += r.twin_skew->text();
   return text;
 }
 

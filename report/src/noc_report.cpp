@@ -78,6 +78,7 @@ json noc_json(const NocRecord& r) {
   if (!r.twins.empty()) {
     object["twins"] = r.twins;
     object["twin_routers"] = r.twin_routers;
+    if (r.twin_skew) object["twin_skew"] = r.twin_skew->json();
     object["mismatches"] = 0;  // the first one ends a run
   }
   if (!r.rates.empty()) object["rates"] = rates_json(r.rates);
@@ -118,6 +119,7 @@ std::string noc_summary(const NocRecord& r) {
   line("simulated in",
        fmt::format("{:.2f} s of CPU, {:.3g} million hops a second, {:.0f} MB", r.host.cpu_seconds,
                    hops_per_cpu_second(r) / 1e6, static_cast<double>(r.host.max_rss_bytes) / 1e6));
+  if (r.twin_skew) text += r.twin_skew->text();
   return text;
 }
 

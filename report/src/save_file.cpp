@@ -27,6 +27,20 @@ SaveFile::SaveFile(const std::string& waves, base::Picoseconds begin, base::Pico
 
 void SaveFile::title(const std::string& text) { text_ += "@200\n-" + text + "\n"; }
 void SaveFile::number(const std::string& signal) { text_ += "@24\n" + signal + "\n"; }
+void SaveFile::bits(const std::string& signal, std::uint32_t width) {
+  text_ += fmt::format("@{}\n{}\n", width <= 8 ? "28" : "22", signal);
+}
+void SaveFile::part(const std::string& alias, const std::string& vector, std::uint32_t of,
+                    std::uint32_t lowest, std::uint32_t width, bool as_number) {
+  text_ += width == 1  ? fmt::format("@28\n+{{{}}}", alias)
+           : as_number ? fmt::format("@24\n#{{{}[{}:0]}}", alias, width - 1)
+                       : fmt::format("@22\n#{{{}[{}:0]}}", alias, width - 1);
+  // Bits are numbered from the left.
+  for (std::uint32_t bit = 0; bit < width; ++bit) {
+    text_ += fmt::format(" ({}){}[{}:0]", of - lowest - width + bit, vector, of - 1);
+  }
+  text_ += "\n";
+}
 void SaveFile::state(const std::string& signal, const std::string& names_file) {
   text_ += "@2024\n^1 " + names_file + "\n" + signal + "\n";
 }

@@ -62,6 +62,11 @@ class VcdFile final : public base::WaveSink {
     change(s, s.width == 1 ? fmt::format("{}{}\n", value & 1, s.id)
                            : fmt::format("b{} {}\n", binary(value, s.width), s.id));
   }
+  void set_bits(Id id, const std::string& bits) override {
+    Signal& s = signals_[id];
+    WSE_CHECK(bits.size() == s.width, "a character for each bit");
+    change(s, s.width == 1 ? bits + s.id + "\n" : "b" + bits + " " + s.id + "\n");
+  }
   void set_real(Id id, double value) override {
     Signal& s = signals_[id];
     change(s, fmt::format("r{:.6g} {}\n", value, s.id));

@@ -38,7 +38,7 @@ FabricLog run_with_rtl(const FabricCase& c, std::uint64_t percent) {
 
 bool fits(const FabricCase& c) {
   return fabric::router_setup(c.routes, 0, c.config).own_slots <=
-             router_twin("router", "test").slots &&
+             router_twin("router", "test").size &&
          c.routes.mesh().tiles() <= 20;
 }
 

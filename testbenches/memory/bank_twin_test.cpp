@@ -3,29 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <vector>
+#include "wse/memory/bank_model.h"
 
 namespace wse::memory {
 namespace {
 
-/// The smallest bank that keeps the contract.
-class PlainBank final : public BankTwin {
- public:
-  BankPins::Outputs outputs() const override { return outputs_; }
-  void clock(const BankPins::Inputs& in) override {
-    const bool inside = in.address < words_.size();
-    outputs_ = {inside ? words_[in.address] : 0, in.enable && !in.write};
-    if (in.enable && in.write && inside) words_[in.address] = in.data;
-  }
-
- private:
-  std::vector<std::uint32_t> words_ = std::vector<std::uint32_t>(1536);  // 6 KB
-  BankPins::Outputs outputs_;
-};
-
 TEST(BankTwinTest, ALoadIsSeenAfterItsEdgeAndGoneAfterTheNext) {
-  PlainBank plain;
-  BankTwin& bank = plain;
+  BankModel model(1536);
+  BankTwin& bank = model;
   EXPECT_FALSE(bank.outputs().valid);
   bank.clock({true, true, 1535, 0xabcdU});
   EXPECT_FALSE(bank.outputs().valid);
@@ -37,8 +22,16 @@ TEST(BankTwinTest, ALoadIsSeenAfterItsEdgeAndGoneAfterTheNext) {
   EXPECT_FALSE(bank.outputs().valid);
 }
 
+TEST(BankTwinTest, AStoreChangesTheBytesThatAreEnabled) {
+  BankModel bank(8);
+  bank.clock({true, true, 3, 0x11223344U});
+  bank.clock({true, true, 3, 0xaabbccddU, 0b1001});
+  bank.clock({true, false, 3});
+  EXPECT_EQ(bank.outputs().data, 0xaa2233ddU);
+}
+
 TEST(BankTwinTest, AnAddressPastTheEndStoresNothingAndLoadsZero) {
-  PlainBank bank;
+  BankModel bank(1536);
   bank.clock({true, true, 1536, 5});
   bank.clock({true, false, 1536, 0});
   EXPECT_TRUE(bank.outputs().valid);

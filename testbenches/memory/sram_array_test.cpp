@@ -4,10 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include <cstring>
 
 #include "support/systemc_test.h"
 #include "support/tlm_protocol_checker.h"
+#include "wse/memory/bank_model.h"
 #include "wse/memory/bank_report.h"
+#include "wse/memory/banked_sram.h"
 
 namespace wse::memory {
 namespace {
@@ -127,6 +134,32 @@ TEST_F(SramArrayTest, RefusedAccessesCostNothing) {
   EXPECT_EQ(delay_, before);
   EXPECT_EQ(sram_.stats().reads, 1u);
   EXPECT_EQ(sram_.stats().writes, 0u);
+}
+
+TEST_F(SramArrayTest, ATileThatIsElsewhereDeniesDmiAndEndsThatOfItsNeighbours) {
+  std::vector<std::unique_ptr<BankTwin>> banks;
+  for (int b = 0; b < 8; ++b) banks.push_back(std::make_unique<BankModel>(1536));
+  BankedSram twin(SramConfig{}, std::move(banks));
+  sram_.set_twin(1, twin);
+  std::uint64_t word = 0x0123456789abcdef;
+  ASSERT_EQ(access(tlm::TLM_WRITE_COMMAND, kTile + 16, &word), tlm::TLM_OK_RESPONSE);
+  std::uint64_t seen = 0;
+  ASSERT_EQ(access(tlm::TLM_READ_COMMAND, kTile + 16, &seen), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(seen, word);
+  twin.load(16, 8, &seen);
+  EXPECT_EQ(seen, word);
+  EXPECT_NE(std::memcmp(arena_.view(3).data + kTile + 16, &word, 8), 0);
+  tlm::tlm_generic_payload trans;
+  const auto ask = [&](std::uint64_t address) {
+    fill(trans, tlm::TLM_READ_COMMAND, address, &seen, 8);
+    tlm::tlm_dmi dmi;
+    const bool granted = driver_.memory->get_direct_mem_ptr(trans, dmi);
+    return std::make_tuple(granted, dmi.get_start_address(), dmi.get_end_address());
+  };
+  EXPECT_EQ(ask(kTile + 16), std::make_tuple(false, kTile, 2 * kTile - 1));
+  EXPECT_EQ(ask(8), std::make_tuple(true, std::uint64_t{0}, kTile - 1));
+  EXPECT_EQ(ask(2 * kTile), std::make_tuple(true, 2 * kTile, kTile * kTiles - 1));
+  EXPECT_EQ(driver_.memory->transport_dbg(trans), 8u);
 }
 
 TEST_F(SramArrayTest, ARunThroughDmiThatPostsItsAccessesCostsWhatTransportCosts) {

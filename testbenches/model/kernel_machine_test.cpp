@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "support/systemc_test.h"
+#include "wse/memory/bank_model.h"
+#include "wse/memory/banked_sram.h"
 #include "wse/tiles/kernels/collective_job.h"
 #include "wse/tiles/program_builder.h"
 
@@ -27,6 +29,15 @@ std::uint32_t bits_of(double value) {
 
 class KernelMachineTest : public testing_support::SystemCTest {
  protected:
+  static std::unique_ptr<memory::BankedSram> banked_sram() {
+    const memory::SramConfig config;
+    std::vector<std::unique_ptr<memory::BankTwin>> banks;
+    for (std::uint32_t b = 0; b < config.banks; ++b) {
+      banks.push_back(std::make_unique<memory::BankModel>(1536));
+    }
+    return std::make_unique<memory::BankedSram>(config, std::move(banks));
+  }
+
   static Collective kernel() {
     tiles::CollectiveShape shape;
     shape.mesh = {9, 6};
@@ -36,7 +47,8 @@ class KernelMachineTest : public testing_support::SystemCTest {
   }
 
   /// Runs the kernel on regions of a size and compares everything with the mesh without modules.
-  void expect_equal(std::uint32_t columns, std::uint32_t rows) {
+  /// `banked`: every so many tiles have an SRAM of banks with pins, behind their array.
+  void expect_equal(std::uint32_t columns, std::uint32_t rows, std::uint32_t banked = 0) {
     const Collective c = kernel();
     const fabric::Mesh mesh = c.shape.mesh;
     const CollectiveData data(c, 7);
@@ -45,6 +57,11 @@ class KernelMachineTest : public testing_support::SystemCTest {
     config.region_rows = rows;
     TileMesh plain(c.kernel, config.mesh);
     KernelMachine machine("machine", c.kernel, config);
+    std::vector<std::unique_ptr<memory::BankedSram>> srams;
+    for (std::uint32_t tile = 0; banked != 0 && tile < mesh.tiles(); tile += banked) {
+      srams.push_back(banked_sram());
+      machine.set_sram(mesh.at(tile), *srams.back());
+    }
     std::vector<std::uint32_t> input;
     for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
       for (std::uint32_t e = 0; e < 12; ++e) {
@@ -89,6 +106,34 @@ class KernelMachineTest : public testing_support::SystemCTest {
 TEST_F(KernelMachineTest, OneRegionEqualsTheMeshWithoutModules) { expect_equal(9, 6); }
 TEST_F(KernelMachineTest, RegionsOfSeveralTilesChangeNothing) { expect_equal(4, 5); }
 TEST_F(KernelMachineTest, RegionsOfOneTileChangeNothing) { expect_equal(1, 1); }
+
+TEST_F(KernelMachineTest, SramThatDeniesDirectAccessChangesNothing) { expect_equal(4, 5, 3); }
+
+TEST_F(KernelMachineTest, ArraysBesideTheDatapathOfSuchATileStartAndEndInItsSram) {
+  tiles::Kernel kernel({1, 1});
+  tiles::ProgramBuilder p("sum");
+  const tiles::Array x = p.array("x", 8);
+  const tiles::Array sum = p.near_array("sum", 8);
+  p.task("main").active = true;
+  p.vector(tiles::VectorOp::kAdd, tiles::DataType::kInt32, p.all(sum), p.all(x), p.all(sum),
+           tiles::ProgramBuilder::integer(8));
+  p.end();
+  kernel.program_of[0] = kernel.add(p.build());
+  KernelMachine machine("machine", kernel, {});
+  const auto sram = banked_sram();
+  machine.set_sram({0, 0}, *sram);
+  const std::vector<std::uint32_t> values{1, 2, 3, 4, 5, 6, 7, 8};
+  std::vector<std::uint32_t> sums(8, 100);
+  const base::Rectangle tile{{0, 1}, {0, 1}};
+  machine.copy_to(tile, x.address, values.data(), 32);
+  machine.copy_to(tile, sum.address, sums.data(), 32);
+  machine.launch();
+  machine.wait_for_end();
+  machine.copy_from(tile, sum.address, sums.data(), 32);
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(sums[i], 100 + values[i]);
+  EXPECT_EQ(sram->stats().loads, 8U);  // of x; the sums are beside the datapath
+  EXPECT_EQ(sram->stats().late, 0U);
+}
 
 TEST_F(KernelMachineTest, ASecondLaunchGoesOnWithTheMemory) {
   tiles::Kernel kernel({1, 1});

@@ -46,6 +46,7 @@ class MemorySink final : public base::WaveSink {
   void set(Id signal, std::uint64_t value) override {
     contents_.changes.rbegin()->second[contents_.names[signal]] = value;
   }
+  void set_bits(Id, const std::string&) override { FAIL(); }
   void set_real(Id, double) override { FAIL(); }
   void flush() override {}
   void close() override {}

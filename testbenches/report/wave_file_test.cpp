@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "support/run_command.h"
+#include "support/wave_dump.h"
+#include "wse/base/check.h"
 #include "wse/base/config_errors.h"
+#include "wse/report/save_file.h"
 
 namespace wse::report {
 namespace {
@@ -68,6 +71,49 @@ TEST_F(WaveFileTest, TheFstHoldsTheSameAsTheVcd) {
     }
     EXPECT_NE(read.out.find("$var real 64 # watts"), std::string::npos) << read.out;
   }
+}
+
+// What is wider than a word, and values that are neither 0 nor 1.
+TEST_F(WaveFileTest, BitsOfAnyWidthAreWrittenWhenTheyChange) {
+  const std::string wide = "1" + std::string(98, '0') + "1";
+  for (const std::string file : {"bits.vcd", "bits.fst"}) {
+    if (file == "bits.fst" &&
+        (!can_write_fst() || run_command("command -v fst2vcd", folder_).status != 0)) {
+      GTEST_SKIP() << "needs the FST writer (verilator) and fst2vcd (gtkwave)";
+    }
+    const auto sink = open_wave_file(folder_.file(file));
+    const auto vector = sink->add({"top", "vector", 100});
+    const auto bit = sink->add({"top", "bit", 1});
+    sink->time(0);
+    sink->set_bits(vector, wide);
+    sink->set_bits(bit, "x");
+    sink->time(5);
+    sink->set_bits(vector, wide);  // no change
+    sink->set_bits(bit, "1");
+    EXPECT_THROW(sink->set_bits(bit, "10"), base::InternalError);
+    sink->close();
+    const std::string text = file == "bits.vcd" ? read_file(folder_.file(file))
+                                                : run_command("fst2vcd bits.fst", folder_).out;
+    const testing_support::WaveDump dump(text);
+    EXPECT_EQ(dump.width("top.vector"), 100u);
+    EXPECT_EQ(dump.changes("top.vector").size(), 1u) << text;
+    EXPECT_EQ(dump.bits("top.vector", 5), wide);
+    EXPECT_EQ(dump.bits("top.bit", 4), "x");
+    EXPECT_EQ(dump.bits("top.bit", 5), "1");
+  }
+}
+
+// GTKWave counts the bits of a vector from its highest one.
+TEST(SaveFileTest, APartOfAVectorNamesItsBits) {
+  SaveFile save("x.vcd", 0, 100);
+  save.part("west_color", "r.color", 25, 15, 5, true);
+  EXPECT_NE(save.text().find("@24\n#{west_color[4:0]} (5)r.color[24:0] (6)r.color[24:0] "
+                             "(7)r.color[24:0] (8)r.color[24:0] (9)r.color[24:0]\n"),
+            std::string::npos)
+      << save.text();
+  save.part("north_valid", "r.valid", 5, 0, 1, true);
+  EXPECT_NE(save.text().find("@28\n+{north_valid} (4)r.valid[4:0]\n"), std::string::npos)
+      << save.text();
 }
 
 TEST_F(WaveFileTest, OtherEndingsAndFoldersThatAreNotThereAreRefused) {

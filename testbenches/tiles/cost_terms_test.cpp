@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "wse/base/random.h"
-#include "wse/tiles/tile_twin.h"
 
 namespace wse::tiles {
 namespace {
@@ -114,28 +113,6 @@ TEST(CostTermsTest, AccumulatorsThatFitTheNearBufferNeedNoSramAccess) {
   };
   EXPECT_EQ(reads(128), 0u);   // 128 fp16 accumulators are 256 bytes
   EXPECT_EQ(reads(129), 33u);  // one more: each of 33 vector steps writes
-}
-
-/// A tile that sends back what it gets: the least that obeys the contract.
-class Echo final : public TileTwin {
- public:
-  RampPins to_router() const override { return held_; }
-  void clock(const RampPins& from_router) override {
-    held_ = from_router;
-    held_.credits = from_router.link.valid ? 1U << from_router.link.wavelet.color : 0U;
-  }
-
- private:
-  RampPins held_;
-};
-
-TEST(TileTwinTest, OutputsShowStateOnly) {
-  Echo echo;
-  TileTwin& twin = echo;
-  EXPECT_FALSE(twin.to_router().link.valid);
-  twin.clock({{true, {7, 1, false, false}}, 0});
-  EXPECT_EQ(twin.to_router().link.wavelet.data, 7u);
-  EXPECT_EQ(twin.to_router().credits, 2u);
 }
 
 }  // namespace

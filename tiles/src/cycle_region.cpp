@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "socket_sram.h"
 #include "wse/base/activity_port.h"
 #include "wse/base/check.h"
 #include "wse/memory/bank_report.h"
@@ -14,6 +15,18 @@ using base::Cycles;
 namespace {
 constexpr Cycles kNever = ~Cycles{0};
 }
+
+struct CycleRegion::Remote {
+  using Socket = tlm_utils::simple_initiator_socket<CycleRegion>;
+  Remote(Socket& socket, std::uint32_t tile_, std::uint64_t base, std::uint64_t bytes)
+      : tile(tile_), sram(socket, base), memory(bytes) {}
+
+  const std::uint32_t tile;
+  SocketSram<Socket> sram;
+  std::vector<std::uint8_t> memory;
+};
+
+CycleRegion::~CycleRegion() = default;
 
 CycleRegion::CycleRegion(const sc_core::sc_module_name& name, const Kernel& kernel,
                          const base::Rectangle& tiles, const Place& place, const MeshConfig& config,
@@ -36,7 +49,7 @@ CycleRegion::CycleRegion(const sc_core::sc_module_name& name, const Kernel& kern
   ramp_in_socket.on_receive([this](fabric::RampFrame& frame) { receive(frame); });
 }
 
-/// Programs compute on the SRAM itself.
+/// Programs compute on the SRAM itself, where they may.
 void CycleRegion::start_of_simulation() {
   std::vector<std::uint8_t*> memory;
   for (const std::uint64_t core : place_.cores) {
@@ -47,18 +60,40 @@ void CycleRegion::start_of_simulation() {
     const std::uint64_t last = trans.get_address() + config_.sram.size_bytes - 1;
     if (!memory_socket->get_direct_mem_ptr(trans, dmi) || !dmi.is_read_write_allowed() ||
         trans.get_address() < dmi.get_start_address() || last > dmi.get_end_address()) {
-      SC_REPORT_ERROR("/wse/tiles/no_direct_access", name());
-      return;
+      const auto tile = static_cast<std::uint32_t>(memory.size());
+      remotes_.push_back(std::make_unique<Remote>(memory_socket, tile, trans.get_address(),
+                                                  config_.sram.size_bytes));
+      memory.push_back(remotes_.back()->memory.data());
+      continue;
     }
     memory.push_back(dmi.get_dmi_ptr() + (trans.get_address() - dmi.get_start_address()));
   }
   engines_ = std::make_unique<ComputeEngines>(kernel_, tiles_, config_.compute, config_.sram,
                                               config_.fabric.ramp_slots(),
                                               config_.fabric.ramp_cycles, memory);
+  for (const auto& remote : remotes_) engines_->set_sram(remote->tile, remote->sram);
+}
+
+/// Arrays beside the datapath come from the SRAM of the tile before a launch, and go back.
+void CycleRegion::copy_near(bool back) {
+  const fabric::Mesh mesh = kernel_.mesh();
+  for (const auto& remote : remotes_) {
+    const std::uint32_t columns = tiles_.columns.size();
+    const Program* program = kernel_.program(mesh.tile(
+        tiles_.columns.begin + remote->tile % columns, tiles_.rows.begin + remote->tile / columns));
+    if (program == nullptr) continue;
+    for (const auto& [name, array] : program->arrays) {
+      if (!array.near) continue;
+      std::uint8_t* const here = remote->memory.data() + array.address;
+      back ? remote->sram.poke(array.address, array.bytes(), here)
+           : remote->sram.peek(array.address, array.bytes(), here);
+    }
+  }
 }
 
 void CycleRegion::launch(Cycles cycle) {
   WSE_CHECK(epochs_.time_of(cycle) >= base::now(), std::string(name()) + ": a launch in the past");
+  copy_near(false);
   launch_ = cycle;
   arm();
 }
@@ -114,6 +149,8 @@ void CycleRegion::act(Cycles cycle) {
   engines_->step(frame_);
   if (!frame_.wavelets.empty() || !frame_.credits.empty()) ramp_out_socket.send(frame_);
 }
+
+void CycleRegion::finish() { copy_near(true); }
 
 void CycleRegion::end_window() { report_window(ticker_.ended(), ticker_.end_of(ticker_.ended())); }
 

@@ -115,6 +115,11 @@ void TileMesh::write(std::uint32_t tile, std::uint32_t address, const void* data
   WSE_CHECK(address + bytes <= reach_, "a write past the memory of a tile");
   if (bytes == 0) return;  // of nothing, which may be nowhere
   std::memcpy(arena_.view(0).data + tile * stride_of(reach_) + address, data, bytes);
+  if (Elsewhere* there = find(tile)) write_twin(*there, address, bytes);
+  if (const auto sram = srams_.find(tile); sram != srams_.end()) {
+    sram->second->store(address, static_cast<std::uint32_t>(bytes), data);
+    sram->second->settle();
+  }
 }
 
 void TileMesh::read(std::uint32_t tile, std::uint32_t address, void* data,
@@ -122,6 +127,133 @@ void TileMesh::read(std::uint32_t tile, std::uint32_t address, void* data,
   WSE_CHECK(address + bytes <= reach_, "a read past the memory of a tile");
   if (bytes == 0) return;
   std::memcpy(data, arena_.view(0).data + tile * stride_of(reach_) + address, bytes);
+  if (const Elsewhere* there = const_cast<TileMesh*>(this)->find(tile)) {
+    for (std::size_t i = 0; i < bytes; ++i) {
+      const std::uint32_t word = there->twin->read((address + static_cast<std::uint32_t>(i)) & ~3U);
+      static_cast<std::uint8_t*>(data)[i] =
+          static_cast<std::uint8_t>(word >> (8 * ((address + i) % 4)));
+    }
+  }
+  const auto sram = srams_.find(tile);
+  if (sram == srams_.end()) return;
+  sram->second->settle();
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (engines_.is_near(tile, address + i)) continue;
+    sram->second->load(address + i, 1, static_cast<std::uint8_t*>(data) + i);
+  }
+}
+
+void TileMesh::set_sram(std::uint32_t tile, std::unique_ptr<memory::TileSram> sram) {
+  WSE_CHECK(fabric_.now() == 0, "an SRAM after the first cycle");
+  sram->store(0, static_cast<std::uint32_t>(reach_),
+              arena_.view(0).data + tile * stride_of(reach_));
+  sram->settle();
+  engines_.set_sram(tile, *sram);
+  srams_[tile] = std::move(sram);
+}
+
+TileMesh::Elsewhere* TileMesh::find(std::uint32_t tile) {
+  for (Elsewhere& there : twins_) {
+    if (there.tile == tile) return &there;
+  }
+  return nullptr;
+}
+
+TileSetup TileMesh::setup_of(std::uint32_t tile) const {
+  TileSetup setup;
+  setup.kernel = &kernel_;
+  setup.tile = kernel_.mesh().at(tile);
+  setup.compute = config_.compute;
+  setup.sram = config_.sram;
+  setup.ramp_slots = config_.fabric.ramp_slots();
+  setup.ramp_cycles = config_.fabric.ramp_cycles;
+  return setup;
+}
+
+void TileMesh::set_tile(std::uint32_t tile, std::unique_ptr<TileTwin> twin) {
+  WSE_CHECK(fabric_.now() == 0 && find(tile) == nullptr,
+            "a tile after the first cycle, or a second one");
+  engines_.leave_out(tile);
+  twins_.push_back({tile, std::move(twin), {}});
+  write_twin(twins_.back(), 0, reach_);
+}
+
+/// The words that hold some bytes, as they have been written.
+void TileMesh::write_twin(Elsewhere& there, std::uint32_t address, std::size_t bytes) {
+  const std::uint8_t* const memory = arena_.view(0).data + there.tile * stride_of(reach_);
+  for (std::size_t at = address & ~3U; at < address + bytes; at += 4) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, memory + at, sizeof word);
+    there.twin->write(static_cast<std::uint32_t>(at), word);
+  }
+}
+
+EngineStats TileMesh::stats() const {
+  EngineStats all = engines_.stats();
+  for (const Elsewhere& there : twins_) all += there.twin->stats();
+  return all;
+}
+
+ComputeEngines::TileTimes TileMesh::times(std::uint32_t tile) const {
+  const Elsewhere* there = const_cast<TileMesh*>(this)->find(tile);
+  return there != nullptr ? there->twin->times() : engines_.times(tile);
+}
+
+void TileMesh::receive(std::uint32_t tile, const fabric::Wavelet& wavelet) {
+  if (!twins_.empty()) {
+    if (Elsewhere* there = find(tile)) {
+      there->arriving.link = {true, wavelet};
+      return;
+    }
+  }
+  engines_.receive(tile, wavelet);
+}
+
+void TileMesh::receive_credit(std::uint32_t tile, std::uint8_t color) {
+  if (!twins_.empty()) {
+    if (Elsewhere* there = find(tile)) {
+      there->arriving.credits |= 1U << color;
+      return;
+    }
+  }
+  engines_.receive_credit(tile, color);
+}
+
+/// The clock that ends the cycle before gives them what takes effect in this one.
+void TileMesh::step_twins() {
+  for (Elsewhere& there : twins_) {
+    if (fabric_.now() != 0) there.twin->clock(there.arriving);
+    there.arriving = {};
+    const RampPins out = there.twin->outputs();
+    if (out.link.valid) frame_.wavelets.push_back({there.tile, out.link.wavelet});
+    for (std::uint8_t color = 0; color < fabric::kNumColors; ++color) {
+      if ((out.credits >> color & 1) != 0) frame_.credits.push_back({there.tile, color, 1});
+    }
+  }
+}
+
+bool TileMesh::twins_can_act() const {
+  return std::any_of(twins_.begin(), twins_.end(),
+                     [](const Elsewhere& there) { return there.twin->busy(); });
+}
+
+bool TileMesh::has_fault() const {
+  return !engines_.faults().empty() ||
+         std::any_of(twins_.begin(), twins_.end(),
+                     [](const Elsewhere& there) { return !there.twin->fault().empty(); });
+}
+
+std::string TileMesh::twin_failure() const {
+  std::string text;
+  for (const Elsewhere& there : twins_) {
+    const base::Coordinate at = kernel_.mesh().at(there.tile);
+    const std::string fault = there.twin->fault();
+    if (!fault.empty()) text += fmt::format("tile fault in ({},{}): {}\n", at.x, at.y, fault);
+    if (fault.empty() && !there.twin->finished()) {
+      text += fmt::format("tile ({},{}), simulated elsewhere, has not finished\n", at.x, at.y);
+    }
+  }
+  return text;
 }
 
 void TileMesh::Arrivals::deliver(Cycles cycle, const fabric::Delivery* begin,
@@ -145,18 +277,19 @@ void TileMesh::step() {
     if (i + kAhead < due.wavelets.size()) {
       engines_.prefetch(fabric::tile_of(due.wavelets[i + kAhead].leaf));
     }
-    engines_.receive(fabric::tile_of(due.wavelets[i].leaf), due.wavelets[i].wavelet());
+    receive(fabric::tile_of(due.wavelets[i].leaf), due.wavelets[i].wavelet());
   }
   for (std::size_t i = 0; i < due.credits.size(); ++i) {
     if (i + kAhead < due.credits.size()) {
       engines_.prefetch(fabric::tile_of(due.credits[i + kAhead]));
     }
-    engines_.receive_credit(fabric::tile_of(due.credits[i]), fabric::color_of(due.credits[i]));
+    receive_credit(fabric::tile_of(due.credits[i]), fabric::color_of(due.credits[i]));
   }
   arrivals_.pending -= due.wavelets.size() + due.credits.size();
   due.wavelets.clear();
   due.credits.clear();
   engines_.step(frame_);
+  if (!twins_.empty()) step_twins();
   give();
   for (const fabric::RampCredit& credit : frame_.credits) {
     fabric_.return_credit(fabric::leaf_of(credit.tile, credit.color));
@@ -183,12 +316,13 @@ void TileMesh::give() {
 void TileMesh::run(const std::function<void()>& every_some_cycles) {
   constexpr Cycles kSome = 256;
   engines_.launch();
-  while (engines_.can_act() || fabric_.can_move() || arrivals_.pending != 0) {
+  for (Elsewhere& there : twins_) there.twin->launch();
+  while (engines_.can_act() || twins_can_act() || fabric_.can_move() || arrivals_.pending != 0) {
     if (every_some_cycles && fabric_.now() % kSome == 0) every_some_cycles();
     step();
-    if (!engines_.faults().empty()) break;
+    if (has_fault()) break;
   }
-  const std::string failure = explain_failure({&engines_}, fabric_);
+  const std::string failure = twin_failure() + explain_failure({&engines_}, fabric_);
   if (!failure.empty()) throw KernelFailure(failure);
 }
 

@@ -43,6 +43,21 @@ base::EventKind event_of(const Instruction& i) {
 
 }  // namespace
 
+/// Elements that lie side by side in the memory of a tile whose SRAM may be elsewhere.
+void ComputeEngines::load(const Visit& v, std::int64_t address, std::uint32_t bytes,
+                          std::uint8_t* to) const {
+  const auto at = static_cast<std::uint64_t>(address);
+  if (v.t.elsewhere && !is_near(v.tile, at)) return srams_[v.tile]->load(at, bytes, to);
+  std::memcpy(to, v.t.memory + address, bytes);
+}
+
+void ComputeEngines::store(const Visit& v, std::int64_t address, std::uint32_t bytes,
+                           std::uint32_t bits) {
+  const auto at = static_cast<std::uint64_t>(address);
+  if (v.t.elsewhere && !is_near(v.tile, at)) return srams_[v.tile]->store(at, bytes, &bits);
+  write(v.t.memory + address, bytes, bits);
+}
+
 /// The address of an element of a walk.
 std::int64_t ComputeEngines::address_of(const Visit& v, const Descriptor& d, std::uint32_t first,
                                         std::uint32_t element) const {
@@ -253,13 +268,17 @@ bool ComputeEngines::open(Visit& v, const Thread& t, std::uint32_t o, const Oper
     const std::int64_t address = address_of(v, d, t.value[o], t.done);
     if (!reach(v, t, d, address, n, "reads")) return false;
     source.data = v.t.memory + address;
+    if (v.t.elsewhere) {
+      load(v, address, n * d.element_bytes, source.ring);
+      source.data = source.ring;
+    }
     return true;
   }
   for (std::uint32_t e = 0; e < n; ++e) {
     const std::int64_t address =
         address_of(v, d, t.value[o], d.kind == DescriptorKind::kFifo ? e : t.done + e);
     if (!reach(v, t, d, address, 1, "reads")) return false;
-    std::memcpy(source.ring + e * d.element_bytes, v.t.memory + address, d.element_bytes);
+    load(v, address, d.element_bytes, source.ring + e * d.element_bytes);
   }
   source.data = source.ring;
   if (d.kind == DescriptorKind::kFifo) {
@@ -314,7 +333,7 @@ bool ComputeEngines::put(Visit& v, const Instruction& i, const Thread& t, std::u
     for (std::uint32_t e = 0; e < n; ++e) {
       const std::int64_t to = address + e * d.element_bytes;
       if (!all && (to < 0 || static_cast<std::uint64_t>(to) + d.element_bytes > sram_bytes_)) break;
-      write(v.t.memory + to, d.element_bytes, results[e]);
+      store(v, to, d.element_bytes, results[e]);
     }
     return all;
   }
@@ -322,7 +341,7 @@ bool ComputeEngines::put(Visit& v, const Instruction& i, const Thread& t, std::u
   for (std::uint32_t e = 0; e < n; ++e) {
     const std::int64_t address = address_of(v, d, t.value[0], base + e);
     if (!reach(v, t, d, address, 1, "writes")) return false;
-    write(v.t.memory + address, d.element_bytes, results[e]);
+    store(v, address, d.element_bytes, results[e]);
   }
   if (d.kind == DescriptorKind::kFifo) {
     ring(v.tile, d.state).count += n;
@@ -344,7 +363,7 @@ bool ComputeEngines::unpack(Visit& v, const Instruction& i, const Thread& t, std
   }
   const std::int64_t address = address_of(v, d, t.value[0], index);
   if (!reach(v, t, d, address, 1, "writes")) return false;
-  write(v.t.memory + address, 2, pair);
+  store(v, address, 2, pair);
   return true;
 }
 
@@ -436,12 +455,14 @@ bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
   Thread& t = thread(v.tile, number);
   const Instruction& i = v.p.instructions[t.instruction];
   const Step& step = step_of(v, t);
-  if (v.t.threads == 1 && step.in_memory && run_alone(v, i, t)) return true;
+  const bool alone = v.t.threads == 1 && step.in_memory && !v.t.elsewhere;
+  if (alone && run_alone(v, i, t)) return true;
   const std::uint32_t n = elements(v, i, t);
   if (!ready(v, i, t, n)) return false;
   if (v.t.stopped) return true;
   const std::uint32_t cycles = bank_cycles(v, i, t, n);
   if (cycles > 1) v.t.datapath_free = now_ + cycles;
+  if (v.t.elsewhere) srams_[v.tile]->begin(now_, cycles);
   const std::uint32_t accumulator = step.accumulator;
   Source sources[4];
   const Operand* const operands[4]{&i.result, &i.a, &i.b, &i.c};
@@ -484,11 +505,14 @@ bool ComputeEngines::access_word(Visit& v, const Instruction& i) {
     return false;
   }
   banks_.cycles_of({{address, memory::AccessWidth::k32, is_write}});
+  if (v.t.elsewhere) srams_[v.tile]->begin(now_, 1);
   if (is_write) {
     stats_.end = std::max(stats_.end, now_ + 1);
-    write(v.t.memory + address, 4, scalar(v, i.b));
+    store(v, address, 4, scalar(v, i.b));
   } else {
-    const std::uint32_t bits = read(v.t.memory + address, is_half ? 2 : 4);
+    std::uint8_t bytes[4];
+    load(v, address, is_half ? 2 : 4, bytes);
+    const std::uint32_t bits = read(bytes, is_half ? 2 : 4);
     reg(v.tile, i.result.value) = i.type == DataType::kMixed ? widen(bits) : bits;
   }
   return true;

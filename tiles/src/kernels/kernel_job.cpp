@@ -21,7 +21,7 @@ double busy_fraction(const TileMesh& mesh, const base::Rectangle& tiles, base::C
   std::uint64_t busy = 0;
   for (std::uint32_t y = tiles.rows.begin; y < tiles.rows.end; ++y) {
     for (std::uint32_t x = tiles.columns.begin; x < tiles.columns.end; ++x) {
-      busy += mesh.engines().times(mesh.kernel().mesh().tile(x, y)).busy;
+      busy += mesh.times(mesh.kernel().mesh().tile(x, y)).busy;
     }
   }
   const double all = static_cast<double>(cycles) * static_cast<double>(tiles.tiles());
@@ -100,7 +100,7 @@ KernelResult run_kernel(const KernelJob& job, const MeshConfig& config, std::uin
   job.fill(mesh);
   if (before) before(mesh);
   mesh.run(every_some_cycles);
-  const EngineStats stats = mesh.engines().stats();
+  const EngineStats stats = mesh.stats();
   const fabric::EngineCounts counts = mesh.fabric().counts();
   KernelResult result;
   result.cycles = mesh.cycles();

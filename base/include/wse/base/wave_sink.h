@@ -12,7 +12,7 @@ namespace wse::base {
 struct WaveSignal {
   std::string scope;        ///< modules from the outside in, separated by dots: `cs2.wafer`
   std::string name;         ///< `power_w`
-  std::uint32_t width = 0;  ///< bits, at most 64; 0: a real number
+  std::uint32_t width = 0;  ///< bits; 0: a real number
 };
 
 /// Where waves go: a file of some format. Only changes are kept.
@@ -26,7 +26,9 @@ class WaveSink {
   virtual ~WaveSink() = default;
   virtual Id add(const WaveSignal& signal) = 0;
   virtual void time(Picoseconds now) = 0;
-  virtual void set(Id signal, std::uint64_t value) = 0;
+  virtual void set(Id signal, std::uint64_t value) = 0;  ///< of at most 64 bits
+  /// Of any width: a character 0, 1, x or z for each bit, the highest first.
+  virtual void set_bits(Id signal, const std::string& bits) = 0;
   virtual void set_real(Id signal, double value) = 0;
   /// Everything given so far is in the file, whatever happens to the process.
   virtual void flush() = 0;

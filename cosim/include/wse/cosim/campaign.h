@@ -5,13 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "wse/cosim/bank_twins.h"
 #include "wse/cosim/router_twins.h"
+#include "wse/cosim/skewed_router.h"
+#include "wse/cosim/tile_rtl.h"
 
 namespace wse::cosim {
 
-/// Random routers under random traffic, a twin in lockstep with the model.
+/// Random traffic for a twin that runs in lockstep with the model.
 struct Campaign {
-  const RouterTwinKind* kind = nullptr;
   std::uint64_t cycles = 20'000;  ///< of each seed
   std::uint64_t seeds = 20;
   std::uint64_t first_seed = 1;
@@ -19,15 +21,15 @@ struct Campaign {
   std::function<void()> every_seed;  ///< may throw
 };
 
-/// Something that has to happen before a campaign may call a router equal.
+/// Something that has to happen before a campaign may call a twin equal.
 struct CoverageBin {
   std::string name;
   std::uint64_t hits = 0;
 };
 
 struct CampaignResult {
-  std::uint64_t cycles = 0;  ///< compared
-  std::uint64_t wavelets = 0;
+  std::uint64_t cycles = 0;    ///< compared
+  std::uint64_t wavelets = 0;  ///< sent to it; of a bank: accesses
   std::uint64_t mismatches = 0;
   std::uint64_t seed = 0;  ///< of the mismatch
   std::string mismatch;    ///< text of it
@@ -36,7 +38,17 @@ struct CampaignResult {
   std::size_t hit() const;
 };
 
-/// Stops at the first mismatch.
-CampaignResult run_campaign(const Campaign& campaign);
+/// Random routers under random traffic. Stops at the first mismatch, as the others do.
+CampaignResult run_campaign(const RouterTwinKind& kind, const Campaign& campaign);
+/// What a campaign has seen that compares order and not clocks.
+struct SkewedCampaignResult : CampaignResult {
+  SkewReport skew;
+};
+/// Random routers under random traffic, whose order alone is compared, see SkewedRouter.
+SkewedCampaignResult run_skewed_campaign(const RouterTwinKind& kind, const Campaign& campaign);
+/// Random accesses of a bank.
+CampaignResult run_campaign(const BankTwinKind& kind, const Campaign& campaign);
+/// Random programs of a tile among random wavelets.
+CampaignResult run_campaign(const TileTwinKind& kind, const Campaign& campaign);
 
 }  // namespace wse::cosim

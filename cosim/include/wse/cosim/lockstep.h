@@ -4,9 +4,11 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "wse/fabric/router_setup.h"
-#include "wse/fabric/router_twin.h"
+#include "wse/base/twin_error.h"
+#include "wse/cosim/pin_text.h"
 
 namespace wse::cosim {
 
@@ -16,35 +18,75 @@ class Mismatch : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A clock as a message shows it.
+struct ClockText {
+  std::uint64_t number = 0;
+  std::string in, model, twin;
+};
+/// Throws a Mismatch that shows the clocks up to the last one, in which `name` differs.
+[[noreturn]] void throw_mismatch(const std::string& name, const std::vector<ClockText>& clocks);
+/// Throws a Mismatch for a twin that broke its contract.
+[[noreturn]] void throw_breach(const std::string& name, std::uint64_t clock,
+                               const base::TwinError& error);
+
 /// A twin shadowed by the model: both get the same inputs, and all outputs are compared in every
-/// clock. Throws a Mismatch at the first difference.
-class LockstepRouter final : public fabric::RouterTwin {
+/// clock; throws a Mismatch at the first difference. The outputs are the model's. `Twin` is one of the
+/// one-clock interfaces: fabric::RouterTwin, memory::BankTwin, tiles::TileTwin.
+template <class Twin, class Model>
+class Lockstep : public Twin {
  public:
-  /// `name`: for messages, such as `router (3,4), rtl:router`.
-  LockstepRouter(std::string name, std::unique_ptr<fabric::RouterTwin> twin,
-                 const fabric::RouterSetup& setup);
+  using Inputs = typename Twin::Inputs;
+  using Outputs = typename Twin::Outputs;
 
-  fabric::RouterPins outputs() const override;
-  void clock(const fabric::RouterPins& inputs) override;
+  /// `name`: for messages, such as `router (3,4), rtl:router,`.
+  Lockstep(std::string name, std::unique_ptr<Twin> twin, std::unique_ptr<Model> model)
+      : name_(std::move(name)), twin_(std::move(twin)), model_(std::move(model)) {}
 
-  const fabric::RouterModel& model() const { return *model_; }
+  Outputs outputs() const override { return model_->outputs(); }
+  void clock(const Inputs& inputs) override {
+    window_.push_back({clocks_, inputs, twin_->outputs(), model_->outputs()});
+    if (window_.size() > kWindow) window_.pop_front();
+    const bool differs = !(window_.back().twin == window_.back().model);
+    try {
+      twin_->clock(inputs);  // after a difference, too: its waves show what came in
+    } catch (const base::TwinError& error) {
+      if (!differs) throw_breach(name_, clocks_, error);
+    }
+    if (differs) throw_mismatch(name_, texts());
+    model_->clock(inputs);
+    ++clocks_;
+  }
+
+  base::VcdSource* trace() override { return twin_->trace(); }
+
+  const Model& model() const { return *model_; }
+
+ protected:
+  Model& shadow() { return *model_; }
+  Twin& twin() const { return *twin_; }
+  const std::string& name() const { return name_; }
+  std::uint64_t clocks() const { return clocks_; }
 
  private:
   static constexpr std::size_t kWindow = 16;  ///< clocks that a message shows
   struct Clock {
     std::uint64_t number;
-    fabric::RouterPins inputs, twin, model;
+    Inputs inputs;
+    Outputs twin, model;
   };
-  void compare() const;
+  std::vector<ClockText> texts() const {
+    std::vector<ClockText> texts;
+    for (const Clock& c : window_) {
+      texts.push_back({c.number, text_of(c.inputs), text_of(c.model), text_of(c.twin)});
+    }
+    return texts;
+  }
 
   const std::string name_;
-  std::unique_ptr<fabric::RouterTwin> twin_;
-  std::unique_ptr<fabric::RouterModel> model_;
+  std::unique_ptr<Twin> twin_;
+  std::unique_ptr<Model> model_;
   std::uint64_t clocks_ = 0;
   std::deque<Clock> window_;
 };
-
-/// What the pins carry, in a line; empty if nothing.
-std::string text_of(const fabric::RouterPins& pins);
 
 }  // namespace wse::cosim

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "wse/cosim/twin_kind.h"
 #include "wse/fabric/router_setup.h"
 #include "wse/fabric/router_twin.h"
 
@@ -13,17 +14,12 @@ namespace wse::cosim {
 
 using fabric::RouterSetup;
 
-/// An implementation of a router that can stand in for the model.
-struct RouterTwinKind {
-  std::string name;  ///< as in rtl:NAME
-  std::string source;
-  std::uint32_t slots = 0;    ///< most that a queue of it holds
-  std::uint32_t mutants = 0;  ///< faults that it can be told to have, 1 .. mutants
+/// RTL of a router that can stand in for the model.
+struct RouterTwinKind : TwinKind {
   std::function<std::unique_ptr<fabric::RouterTwin>(const RouterSetup&)> make;
 };
 
-/// Those that were built in: one for each wse_add_rtl_twin() of kind router. Without Verilator there
-/// are none.
+/// Those that were built in. Without Verilator there are none.
 const std::vector<RouterTwinKind>& router_twins();
 /// Throws ConfigError for `what`, naming those that there are, or why there are none.
 const RouterTwinKind& router_twin(const std::string& name, const std::string& what);

@@ -3,8 +3,9 @@
 
 #include <array>
 #include <cstdint>
-#include <stdexcept>
 
+#include "wse/base/twin_error.h"
+#include "wse/base/vcd_source.h"
 #include "wse/fabric/port.h"
 #include "wse/fabric/wavelet.h"
 
@@ -33,11 +34,7 @@ struct RouterPins {
   }
 };
 
-/// A router broke the contract below; what() tells which, when and how.
-class TwinError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using base::TwinError;
 
 /// A router as one clocked block, to be stood in for by a model, Verilated RTL or a remote
 /// simulator.
@@ -46,10 +43,11 @@ class TwinError : public std::runtime_error {
 /// and moves the state to the next. A router knows how many slots lie behind each output and color
 /// from the start and counts credits; it never sends without a slot. One that has given nothing in
 /// kQuietClocks clocks, while nothing came, gives nothing until something comes.
-class RouterTwin {
+class RouterTwin : public base::Traceable {
  public:
+  using Inputs = RouterPins;
+  using Outputs = RouterPins;
   static constexpr unsigned kQuietClocks = 64;
-  virtual ~RouterTwin() = default;
   virtual RouterPins outputs() const = 0;
   virtual void clock(const RouterPins& inputs) = 0;
 };

@@ -40,6 +40,8 @@ class RouterWatch {
                    const std::vector<LinkEvent>& events) = 0;
   /// Nothing will move any more, though wavelets are left.
   virtual void deadlock(base::Cycles /*cycle*/) {}
+  /// A twin failed in the cycle that was seen last; no cycle comes after it.
+  virtual void failed(base::Cycles /*cycle*/) {}
 };
 
 }  // namespace wse::fabric

@@ -5,6 +5,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <systemc>
 #include <tlm>
@@ -12,7 +13,9 @@
 #include "wse/base/activity.h"
 #include "wse/memory/bank_core.h"
 #include "wse/memory/bank_report.h"
+#include "wse/memory/bank_step.h"
 #include "wse/memory/sram_arena.h"
+#include "wse/memory/tile_sram.h"
 
 namespace wse::memory {
 
@@ -39,6 +42,8 @@ struct SramStats {
 ///             post. Without one it does nothing. Whoever used b_transport ends a window with a
 ///             report, of zero counts if need be: an initiator posts only accesses it did through
 ///             DMI or counted by rule, so that runs with and without DMI post equal sums.
+/// Twins       the bytes of a tile with a twin are in the twin: DMI to it is denied and ends before and
+///             after it, debug transport lets its stores end. A BankStep tells the clocks of an access.
 /// Reports     /wse/memory/sram/activity_refused (error): the activity target did not answer OK.
 class SramArray final : public sc_core::sc_module {
  public:
@@ -52,6 +57,10 @@ class SramArray final : public sc_core::sc_module {
   SramArray(const sc_core::sc_module_name& name, const SramConfig& config, std::uint32_t die,
             std::uint64_t tiles, ArenaView bytes, const sc_core::sc_time& cycle);
 
+  /// A tile of the die whose SRAM is simulated elsewhere. Before the first transaction; `sram` outlives
+  /// the module.
+  void set_twin(std::uint64_t tile, TileSram& sram) { twins_[tile] = &sram; }
+
   const SramStats& stats() const { return stats_; }
 
  private:
@@ -62,6 +71,8 @@ class SramArray final : public sc_core::sc_module {
   bool in_one_tile(std::uint64_t address, std::uint64_t length) const;
   std::optional<tlm::tlm_response_status> refuse(const tlm::tlm_generic_payload& trans) const;
   void copy(tlm::tlm_generic_payload& trans);
+  TileSram* twin_at(std::uint64_t address) const;
+  void copy_twin(TileSram& sram, tlm::tlm_generic_payload& trans) const;
   tlm::tlm_response_status take_report(const BankReport* report, const sc_core::sc_time& delay);
   tlm::tlm_response_status post(base::ActivityRecord& record, sc_core::sc_time delay);
 
@@ -71,7 +82,8 @@ class SramArray final : public sc_core::sc_module {
   const ArenaView bytes_;
   const sc_core::sc_time access_latency_;
   tlm::tlm_generic_payload activity_trans_;
-  BankCounts unposted_;  // accesses of b_transport since the last post
+  BankCounts unposted_;                       // accesses of b_transport since the last post
+  std::map<std::uint64_t, TileSram*> twins_;  ///< by tile
   SramStats stats_;
 };
 

@@ -42,6 +42,9 @@ class KernelMachine final : public sc_core::sc_module {
   void copy_from(const base::Rectangle& tiles, std::uint64_t address, void* data,
                  std::size_t bytes);
 
+  /// The SRAM of a tile is simulated elsewhere: its array denies direct access to it. Before the first
+  /// copy or launch; `sram` outlives the machine.
+  void set_sram(base::Coordinate tile, memory::TileSram& sram);
   /// Before the first launch; the watches must outlive the machine.
   void set_watch(fabric::RouterWatch& watch) { fabric_->set_watch(watch); }
   void add_watch(tiles::EngineWatch& watch) { watches_.push_back(&watch); }

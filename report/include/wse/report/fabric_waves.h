@@ -11,6 +11,7 @@
 #include "wse/base/wave_sink.h"
 #include "wse/fabric/route_table.h"
 #include "wse/fabric/router_watch.h"
+#include "wse/report/rtl_waves.h"
 #include "wse/tiles/compute_engines.h"
 
 namespace wse::report {
@@ -22,12 +23,13 @@ struct FabricWaveSelection {
   base::Cycles to = ~base::Cycles{0};  ///< included
 
   /// What starts the recording, if anything; then `from` and `to` bound when it may happen.
-  enum class Trigger : std::uint8_t { kNone, kColor, kQueueFull, kDeadlock };
+  enum class Trigger : std::uint8_t { kNone, kColor, kQueueFull, kDeadlock, kMismatch };
   Trigger trigger = Trigger::kNone;
-  std::uint8_t color = 0;        ///< seen on a link of the routers
-  base::Cycles full_cycles = 1;  ///< a queue of the routers full for so long
-  base::Cycles before = 64;      ///< cycles kept from before the trigger
-  base::Cycles after = 64;       ///< and recorded from it on
+  std::uint8_t color = 0;                ///< seen on a link of the routers,
+  std::optional<base::Coordinate> tile;  ///< or of this one alone
+  base::Cycles full_cycles = 1;          ///< a queue of the routers full for so long
+  base::Cycles before = 64;              ///< cycles kept from before the trigger
+  base::Cycles after = 64;               ///< and recorded from it on
 };
 
 /// Waves of routers, written while the fabric runs: for each port that a route uses
@@ -35,6 +37,7 @@ struct FabricWaveSelection {
 /// engine gives, and queue_PORT_cC, wavelets in a queue that may leave; fabric.cycle above them.
 /// Of compute engines tile_X_Y.task, .main and .microthread_N: the number of the task or instruction
 /// that is under way, from 1; 0: none.
+/// Of routers that are RTL rtl.router_X_Y.MODULE.* beside those of the model.
 class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch {
  public:
   FabricWaves(std::unique_ptr<base::WaveSink> sink, const fabric::RouteTable& routes,
@@ -43,11 +46,15 @@ class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch 
   /// Shows the compute engines of the same tiles as well; before the run.
   void add_engines(const tiles::Kernel& kernel);
 
+  /// Shows the signals of RTL that stands at a tile as well; before the run, and as long as it lasts.
+  void add_rtl(std::uint32_t tile, base::VcdSource& source, bool pins_only);
+
   base::Rectangle tiles() const override { return selection_.tiles; }
   bool watches(base::Cycles cycle) override;
   void see(base::Cycles cycle, const std::vector<fabric::QueueFill>& queues,
            const std::vector<fabric::LinkEvent>& events) override;
   void deadlock(base::Cycles cycle) override;
+  void failed(base::Cycles cycle) override;
   bool watches(base::Coordinate tile) const override { return selection_.tiles.contains(tile); }
   void task(base::Coordinate tile, base::Cycles cycle, const tiles::Program& program,
             std::uint32_t number, bool begins) override;
@@ -77,6 +84,7 @@ class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch 
     std::vector<Change> changes;
     std::vector<fabric::QueueFill> queues;
     std::vector<fabric::LinkEvent> events;
+    RtlWaves::Cycle rtl;
   };
   static std::uint64_t link_key(std::uint32_t tile, fabric::Port port, bool given) {
     return std::uint64_t{tile} * 16 + static_cast<std::uint64_t>(port) * 2 + (given ? 1 : 0);
@@ -103,6 +111,7 @@ class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch 
   std::map<std::pair<std::uint32_t, std::uint32_t>, Id> engines_;  ///< by tile; task, threads
   std::vector<std::pair<std::uint32_t, std::string>> engine_names_;
   std::vector<Change> changes_;  ///< not shown yet
+  RtlWaves rtl_;
   std::deque<Cycle> ring_;
   std::map<std::uint64_t, base::Cycles> full_since_;  ///< by queue
   std::optional<base::Cycles> triggered_;

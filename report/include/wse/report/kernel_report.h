@@ -3,12 +3,14 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "wse/base/host_usage.h"
 #include "wse/power/load_power.h"
+#include "wse/report/twin_skew.h"
 #include "wse/tiles/kernels/kernel_job.h"
 
 namespace wse::report {
@@ -31,6 +33,9 @@ struct KernelRecord {
   power::LoadPower idle;           ///< of one that waits, clocks gated
   std::vector<std::string> twins;  ///< routers of other makes, as they were asked for
   std::size_t twin_routers = 0;
+  std::size_t twin_srams = 0;
+  std::size_t twin_tiles = 0;
+  std::optional<TwinSkew> twin_skew;
   base::HostUsage host;
   double host_seconds = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "wse/base/host_usage.h"
 #include "wse/fabric/noc_sweep.h"
+#include "wse/report/twin_skew.h"
 
 namespace wse::report {
 
@@ -22,6 +23,7 @@ struct NocRecord {
   std::string command;             ///< as it was typed
   std::vector<std::string> twins;  ///< as they were asked for
   std::size_t twin_routers = 0;
+  std::optional<TwinSkew> twin_skew;
 };
 
 /// The object of the command line's contract.

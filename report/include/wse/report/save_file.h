@@ -16,6 +16,11 @@ class SaveFile {
   void title(const std::string& text);
   /// A whole number, in decimal.
   void number(const std::string& signal);
+  /// Bits: up to eight one by one, more of them in hexadecimal.
+  void bits(const std::string& signal, std::uint32_t width);
+  /// `width` bits of a vector of `of` bits, from bit `lowest` on, under a name of their own.
+  void part(const std::string& alias, const std::string& vector, std::uint32_t of,
+            std::uint32_t lowest, std::uint32_t width, bool as_number);
   /// A number shown by name: `names_file` has a line `value name` for each.
   void state(const std::string& signal, const std::string& names_file);
   /// A real number, as text.

@@ -12,6 +12,7 @@
 #include "wse/fabric/engine.h"
 #include "wse/fabric/ramp_frame.h"
 #include "wse/memory/bank_core.h"
+#include "wse/memory/tile_sram.h"
 #include "wse/tiles/kernel.h"
 
 namespace wse::tiles {
@@ -64,6 +65,14 @@ class ComputeEngines {
   ComputeEngines(const Kernel& kernel, const base::Rectangle& tiles, const ComputeConfig& config,
                  const memory::SramConfig& sram, std::uint32_t ramp_slots,
                  std::uint32_t ramp_cycles, const std::vector<std::uint8_t*>& memory);
+
+  /// The compute engine of a tile goes through `sram`, but for arrays beside its datapath. Before the
+  /// launch; `sram` outlives the engines.
+  void set_sram(std::uint32_t tile, memory::TileSram& sram);
+  /// A tile that is simulated elsewhere: it has no program here. Before the launch.
+  void leave_out(std::uint32_t tile) { tile_at(tile).program = Kernel::kIdle; }
+  /// Whether an address lies in the buffer beside the datapath.
+  bool is_near(std::uint32_t tile, std::uint64_t address) const;
 
   base::Cycles now() const { return now_; }
   /// All programs begin in the cycle now().
@@ -135,6 +144,7 @@ class ComputeEngines {
     std::uint8_t giving = 0;    ///< output queues with a wavelet and a credit, as bits by slot
     bool stopped = false;       ///< by a fault
     bool watched = false;
+    bool elsewhere = false;  ///< its SRAM
   };
   /// A vector operation under way.
   struct Thread {
@@ -244,6 +254,8 @@ class ComputeEngines {
   const Step& step_of(const Visit& v, const Thread& t) const;
   bool reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address, std::uint32_t n,
              const char* verb);
+  void load(const Visit& v, std::int64_t address, std::uint32_t bytes, std::uint8_t* to) const;
+  void store(const Visit& v, std::int64_t address, std::uint32_t bytes, std::uint32_t bits);
   std::uint32_t scalar(const Visit& v, const Operand& operand) const;
   std::uint32_t rings_count(const Visit& v, const Descriptor& d) const;
   std::uint32_t bank_cycles(const Visit& v, const Instruction& i, const Thread& t, std::uint32_t n);
@@ -290,6 +302,7 @@ class ComputeEngines {
   EngineStats stats_;
   std::vector<TileFault> faults_;
   std::vector<EngineWatch*> watches_;
+  std::vector<memory::TileSram*> srams_;  ///< by tile, where it is elsewhere; empty: nowhere
 };
 
 }  // namespace wse::tiles

@@ -20,10 +20,10 @@ namespace wse::tiles {
 /// Interfaces  a pair of ramp sockets, a memory initiator, an activity initiator.
 /// Timing      acts at clock edges: what it gives in cycle n is stamped n. Sleeps while nothing can
 ///             act; results do not depend on how a mesh is cut into regions.
-/// Memory      asks for direct access to the SRAM of its tiles before the run; bank accesses are counted
-///             by BankCore and posted at the end of each activity window.
-/// Errors      no direct access: SC_REPORT_ERROR /wse/tiles/no_direct_access; a report that is refused:
-///             /wse/tiles/memory_refused, /wse/tiles/activity_refused. Faults of programs are kept in
+/// Memory      asks for direct access to the SRAM of its tiles before the run; where it is denied it
+///             reads and writes by b_transport with a memory::BankStep. Bank accesses are counted by
+///             BankCore and posted at the end of each activity window.
+/// Errors      a report that is refused: /wse/tiles/memory_refused, /wse/tiles/activity_refused. Faults of programs are kept in
 ///             engines().faults().
 class CycleRegion final : public sc_core::sc_module {
  public:
@@ -42,9 +42,12 @@ class CycleRegion final : public sc_core::sc_module {
   CycleRegion(const sc_core::sc_module_name& name, const Kernel& kernel,
               const base::Rectangle& tiles, const Place& place, const MeshConfig& config,
               const base::ClockEpochs& epochs, const base::WindowTicker& ticker);
+  ~CycleRegion() override;
 
   /// All programs begin at a clock edge that has not passed.
   void launch(base::Cycles cycle);
+  /// At the end of a run: everything is in the SRAM.
+  void finish();
   /// Before the simulation there are none.
   const ComputeEngines& engines() const { return *engines_; }
   ComputeEngines& engines() { return *engines_; }
@@ -63,7 +66,10 @@ class CycleRegion final : public sc_core::sc_module {
     std::vector<fabric::RampWavelet> wavelets;
     std::vector<fabric::RampCredit> credits;
   };
+  /// A tile without direct access: what lies beside its datapath is kept here.
+  struct Remote;
   void start_of_simulation() override;
+  void copy_near(bool back);
   void receive(const fabric::RampFrame& frame);
   void run();
   void act(base::Cycles cycle);
@@ -77,6 +83,7 @@ class CycleRegion final : public sc_core::sc_module {
   const base::ClockEpochs& epochs_;
   const base::WindowTicker& ticker_;
   std::unique_ptr<ComputeEngines> engines_;
+  std::vector<std::unique_ptr<Remote>> remotes_;
   std::map<base::Cycles, Due> due_;
   std::vector<Due> spare_;  ///< emptied ones, with their memory
   fabric::RampFrame frame_;

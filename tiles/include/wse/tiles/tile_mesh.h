@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "wse/fabric/channel_fabric.h"
 #include "wse/memory/sram_arena.h"
 #include "wse/tiles/compute_engines.h"
+#include "wse/tiles/tile_twin.h"
 
 namespace wse::tiles {
 
@@ -49,12 +51,23 @@ class TileMesh {
   void write(std::uint32_t tile, std::uint32_t address, const void* data, std::size_t bytes);
   void read(std::uint32_t tile, std::uint32_t address, void* data, std::size_t bytes) const;
 
+  /// The SRAM of a tile is simulated elsewhere; it gets what has been written so far.
+  void set_sram(std::uint32_t tile, std::unique_ptr<memory::TileSram> sram);
+
+  /// A tile is simulated elsewhere, with its memory; it gets what has been written so far.
+  void set_tile(std::uint32_t tile, std::unique_ptr<TileTwin> twin);
+  /// What such a tile is told.
+  TileSetup setup_of(std::uint32_t tile) const;
+
   /// Starts all programs and runs until all have finished and nothing is under way. Throws
   /// KernelFailure, and whatever `every_some_cycles` throws.
   void run(const std::function<void()>& every_some_cycles = {});
 
   /// From the first issue to the cycle after the last one.
-  base::Cycles cycles() const { return cycles_of(engines_.stats()); }
+  base::Cycles cycles() const { return cycles_of(stats()); }
+  /// Of all tiles, wherever they are simulated.
+  EngineStats stats() const;
+  ComputeEngines::TileTimes times(std::uint32_t tile) const;
   base::Cycles now() const { return fabric_.now(); }
   const ComputeEngines& engines() const { return engines_; }
   ComputeEngines& engines() { return engines_; }
@@ -79,6 +92,20 @@ class TileMesh {
     std::vector<Due> due;  ///< by cycle
     std::uint64_t pending = 0;
   };
+  /// A tile that is simulated elsewhere.
+  struct Elsewhere {
+    std::uint32_t tile = 0;
+    std::unique_ptr<TileTwin> twin;
+    RampPins arriving;  ///< in this cycle
+  };
+  Elsewhere* find(std::uint32_t tile);
+  void write_twin(Elsewhere& there, std::uint32_t address, std::size_t bytes);
+  void receive(std::uint32_t tile, const fabric::Wavelet& wavelet);
+  void receive_credit(std::uint32_t tile, std::uint8_t color);
+  void step_twins();
+  bool twins_can_act() const;
+  bool has_fault() const;
+  std::string twin_failure() const;
   void step();
   void give();
 
@@ -88,6 +115,8 @@ class TileMesh {
   memory::SramArena arena_;
   fabric::ChannelFabric fabric_;
   ComputeEngines engines_;
+  std::map<std::uint32_t, std::unique_ptr<memory::TileSram>> srams_;
+  std::vector<Elsewhere> twins_;
   Arrivals arrivals_;
   fabric::RampFrame frame_;
   std::vector<std::uint32_t> sources_;  ///< of the wavelets of a cycle

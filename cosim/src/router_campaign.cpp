@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wse/cosim/campaign.h"
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <deque>
 
+#include "router_traffic.h"
+#include "run_seeds.h"
 #include "wse/base/random.h"
-#include "wse/cosim/lockstep.h"
 
 namespace wse::cosim {
 
@@ -86,114 +86,6 @@ std::vector<CoverageBin> bins() {
   }
   return all;
 }
-
-/// A router with routes of all kinds, legal for itself.
-RouterSetup random_setup(base::Random& random, std::uint32_t most_slots) {
-  const auto chance = [&](unsigned percent) { return random.below(100) < percent; };
-  const auto ports = [&](std::uint64_t most) {
-    PortSet set;
-    for (std::uint64_t n = random.below(most) + 1; n > 0; --n) {
-      set = set | kPorts[random.below(kNumPorts)];
-    }
-    return set;
-  };
-  RouterSetup setup;
-  setup.own_slots = static_cast<std::uint32_t>(random.below(most_slots) + 1);
-  if (chance(25)) setup.arbitration = Arbitration::kPlainRoundRobin;
-  const std::uint64_t colors = chance(30) ? kNumColors : random.below(6) + 1;
-  for (std::uint64_t n = 0; n < colors; ++n) {
-    const auto color = static_cast<std::uint8_t>(random.below(kNumColors));
-    ColorRoute route;
-    route.position_count = static_cast<std::uint8_t>(chance(40) ? random.below(4) + 1 : 1);
-    for (std::size_t p = 0; p < route.position_count; ++p) {
-      route.positions[p] = {chance(20) ? PortSet::from_bits(31) : ports(3),
-                            chance(15) ? PortSet::from_bits(31) : ports(3)};
-    }
-    route.ring = chance(50);
-    route.pop = static_cast<PopMode>(random.below(3));
-    if (chance(30)) {
-      RampFilter& f = route.filter;
-      f.kind = chance(50) ? RampFilter::Kind::kCounter : RampFilter::Kind::kRange;
-      f.period = static_cast<std::uint32_t>(random.below(5) + 1);
-      f.first = static_cast<std::uint16_t>(random.below(4));
-      f.last = static_cast<std::uint16_t>(f.first + random.below(4));
-    }
-    setup.routes[color] = route;
-    for (const Port port : kPorts) {
-      setup.slots[index_of(port)][color] = static_cast<std::uint32_t>(random.below(5) + 1);
-    }
-    if (chance(30)) setup.slots[index_of(Port::kRamp)][color] = RouterModel::kUnlimited;
-  }
-  return setup;
-}
-
-/// Neighbours and a compute engine around a router: they send where there is a slot, and free slots
-/// behind its outputs when they like.
-class Surroundings {
- public:
-  Surroundings(const RouterSetup& setup, std::uint64_t seed)
-      : setup_(setup), random_(seed ^ 0x9e3779b97f4a7c15ULL) {
-    for (std::uint8_t color = 0; color < kNumColors; ++color) {
-      if (setup.routes[color]) colors_.push_back(color);
-    }
-    for (auto& port : free_) port.fill(setup.own_slots);
-    new_mood();
-  }
-
-  /// What comes in this clock, after what the router gives in it.
-  RouterPins next(const RouterPins& given, std::uint64_t clock) {
-    if (clock % 256 == 0) new_mood();
-    RouterPins pins;
-    for (std::size_t p = 0; p < kNumPorts; ++p) {
-      if (given.links[p].valid) taken_[p].push_back(given.links[p].wavelet.color);
-      if (chance(send_percent_[p])) send(p, pins);
-      give_credits(p, pins);
-      for (std::uint8_t color = 0; color < kNumColors; ++color) {  // can be used from now on
-        free_[p][color] += given.credits[p] >> color & 1;
-      }
-    }
-    return pins;
-  }
-  std::uint64_t sent() const { return sent_; }
-
- private:
-  bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
-  /// Loads and readiness that stay for a while: full, idle and stalled stretches.
-  void new_mood() {
-    for (std::size_t p = 0; p < kNumPorts; ++p) {
-      send_percent_[p] = chance(30) ? 100 : random_.below(100);
-      read_percent_[p] = chance(30) ? 100 : chance(30) ? 0 : random_.below(100);
-    }
-  }
-  void send(std::size_t port, RouterPins& pins) {
-    const std::uint8_t color = colors_[random_.below(colors_.size())];
-    if (free_[port][color] == 0) return;
-    --free_[port][color];
-    ++sent_;
-    Wavelet w{static_cast<std::uint32_t>(random_.next()), color, chance(15), chance(10)};
-    if (chance(50)) w.data &= 0x0007ffff;
-    // Teardown is rare, or nothing would pass.
-    if (w.control && (w.data & 3) == 3 && !chance(3)) w.data ^= 2;
-    pins.links[port] = {true, w};
-  }
-  void give_credits(std::size_t port, RouterPins& pins) {
-    std::deque<std::uint8_t>& taken = taken_[port];
-    while (!taken.empty() && chance(read_percent_[port])) {
-      const std::uint32_t bit = std::uint32_t{1} << taken.front();
-      if ((pins.credits[port] & bit) != 0) break;  // one a color and clock
-      pins.credits[port] |= bit;
-      taken.pop_front();
-    }
-  }
-
-  const RouterSetup& setup_;
-  base::Random random_;
-  std::vector<std::uint8_t> colors_;
-  std::array<std::array<std::uint32_t, kNumColors>, kNumPorts> free_{};
-  std::array<std::deque<std::uint8_t>, kNumPorts> taken_;
-  std::array<std::uint64_t, kNumPorts> send_percent_{}, read_percent_{};
-  std::uint64_t sent_ = 0;
-};
 
 /// Counts what happens to the model.
 class Observer {
@@ -304,6 +196,23 @@ class Observer {
   std::uint64_t filtered_ = 0;
 };
 
+/// A random router for some clocks.
+void run_router(const RouterTwinKind& kind, const RouterSetup& setup, const std::string& name,
+                base::Random& random, std::uint64_t clocks, CampaignResult& result) {
+  Lockstep<fabric::RouterTwin, RouterModel> router(name, make_router_twin(kind, setup),
+                                                   fabric::model_of(setup));
+  RouterSurroundings around(setup, random.next(), result.wavelets);
+  Observer observer(setup, router.model(), result.coverage);
+  for (std::uint64_t clock = 0; clock < clocks; ++clock) {
+    const RouterPins outputs = router.outputs();
+    const RouterPins inputs = around.next(outputs, clock);
+    observer.before(inputs, outputs);
+    router.clock(inputs);
+    observer.after(outputs);
+    ++result.cycles;
+  }
+}
+
 }  // namespace
 
 std::size_t CampaignResult::hit() const {
@@ -311,42 +220,21 @@ std::size_t CampaignResult::hit() const {
       coverage.begin(), coverage.end(), [](const CoverageBin& bin) { return bin.hits > 0; }));
 }
 
-CampaignResult run_campaign(const Campaign& campaign) {
+CampaignResult run_campaign(const RouterTwinKind& kind, const Campaign& campaign) {
   constexpr std::uint64_t kEach = 1000;  // clocks of a router; then another one
   CampaignResult result;
   result.coverage = bins();
-  for (std::uint64_t seed = campaign.first_seed; seed < campaign.first_seed + campaign.seeds;
-       ++seed) {
-    if (campaign.every_seed) campaign.every_seed();
+  run_seeds(campaign, result, [&](std::uint64_t seed, std::uint64_t cycles) {
     base::Random random(seed);
-    for (std::uint64_t done = 0; done < campaign.cycles; done += kEach) {
-      RouterSetup setup = random_setup(random, campaign.kind->slots);
+    for (std::uint64_t done = 0; done < cycles; done += kEach) {
+      RouterSetup setup = random_router(random, kind.size);
       setup.mutant = campaign.mutant;
       setup.checked = true;
-      LockstepRouter router(
-          fmt::format("rtl:{}, seed {}, router {},", campaign.kind->name, seed, done / kEach),
-          make_router_twin(*campaign.kind, setup), setup);
-      Surroundings around(setup, random.next());
-      Observer observer(setup, router.model(), result.coverage);
-      const std::uint64_t clocks = std::min(kEach, campaign.cycles - done);
-      try {
-        for (std::uint64_t clock = 0; clock < clocks; ++clock) {
-          const RouterPins outputs = router.outputs();
-          const RouterPins inputs = around.next(outputs, clock);
-          observer.before(inputs, outputs);
-          router.clock(inputs);
-          observer.after(outputs);
-          ++result.cycles;
-        }
-      } catch (const Mismatch& mismatch) {
-        result.mismatches = 1;
-        result.seed = seed;
-        result.mismatch = mismatch.what();
-      }
-      result.wavelets += around.sent();
-      if (result.mismatches != 0) return result;
+      const std::string name =
+          fmt::format("rtl:{}, seed {}, router {},", kind.name, seed, done / kEach);
+      run_router(kind, setup, name, random, std::min(kEach, cycles - done), result);
     }
-  }
+  });
   return result;
 }
 
