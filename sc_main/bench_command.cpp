@@ -14,6 +14,7 @@
 #include "fabric_benches.h"
 #include "settings_options.h"
 #include "sweep_scripts.h"
+#include "wse/cosim/router_twins.h"
 
 namespace wse::cli {
 namespace {
@@ -39,7 +40,7 @@ std::vector<Row> rows() {
   const auto hops = key("hops_per_cpu_second", 1e-6);
   const std::string m = "M hops/s";
   const auto noc = [](const std::string& rest) { return "noc --json " + rest; };
-  return {
+  std::vector<Row> rows{
       {"uniform, xy, 8 x 8 at 0.05",
        noc("--mesh 8x8 --pattern uniform --routing xy --rate 0.05 --cycles 300000"), m, hops, 10},
       {"uniform, xy, 64 x 64 at 0.025",
@@ -84,6 +85,11 @@ std::vector<Row> rows() {
       {"reduce by chain, X-Y, 256 words, 512 x 512",
        "kernel reduce --algorithm chain --mesh 512x512 --words 256 --json", "s of CPU",
        key("host_cpu_seconds", 1), 20, false}};
+  if (!cosim::router_twins().empty()) {
+    rows.push_back({"an RTL router in a mesh, of its own step", "bench --measure twin", "times",
+                    key("ratio", 1), 1.5, false});
+  }
+  return rows;
 }
 
 /// Runs this program with other arguments and reads the object that it prints.
@@ -128,7 +134,8 @@ int bench_command(const Arguments& arguments) {
                         "runs of each row, of which the median is told (default 5)")(
       "only", po::value(&only)->value_name("TEXT"), "rows whose name holds the text")(
       "measure", po::value(&measure)->value_name("NAME"),
-      "one measurement in this process: streams, walk, elaborate, core, sockets or compute");
+      "one measurement in this process: streams, walk, elaborate, core, sockets, compute or "
+      "twin");
   po::variables_map values;
   if (!parse_options(arguments, options, {}, "wse bench [options]", values)) return kDone;
   if (!measure.empty()) {

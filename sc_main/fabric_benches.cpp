@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "twin_bench.h"
 #include "wse/base/config_errors.h"
 #include "wse/base/host_usage.h"
 #include "wse/fabric/channel_fabric.h"
@@ -218,8 +219,9 @@ json measure_fabric(const std::string& name) {
   if (name == "core") return measure_core();
   if (name == "sockets") return measure_sockets();
   if (name == "compute") return measure_compute();
+  if (name == "twin") return measure_twin();
   throw base::ConfigError("--measure", name,
-                          "must be streams, walk, elaborate, core, sockets or compute");
+                          "must be streams, walk, elaborate, core, sockets, compute or twin");
 }
 
 }  // namespace wse::cli

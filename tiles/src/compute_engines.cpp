@@ -180,22 +180,6 @@ void ComputeEngines::add_watch(EngineWatch& watch) {
   }
 }
 
-void ComputeEngines::set_sram(std::uint32_t tile, memory::TileSram& sram) {
-  srams_.resize(num_tiles_);
-  srams_[tile] = &sram;
-  tile_at(tile).elsewhere = true;
-}
-
-bool ComputeEngines::is_near(std::uint32_t tile, std::uint64_t address) const {
-  const std::uint16_t number = tile_at(tile).program;
-  if (number == Kernel::kIdle) return false;
-  const auto& arrays = kernel_.programs[number].arrays;
-  return std::any_of(arrays.begin(), arrays.end(), [address](const auto& named) {
-    const Array& array = named.second;
-    return array.near && address >= array.address && address < array.address + array.bytes();
-  });
-}
-
 /// To be looked at in a cycle, or earlier if that is too far ahead.
 void ComputeEngines::wake(std::uint32_t tile, Cycles cycle) {
   cycle = std::min(cycle, now_ + kCyclesAhead - 1);

@@ -4,29 +4,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "element_access.h"
 #include "engine_visit.h"
 
 namespace wse::tiles {
 namespace {
-
-std::uint32_t read(const std::uint8_t* from, std::uint32_t bytes) {
-  if (bytes == 4) {
-    std::uint32_t word;
-    std::memcpy(&word, from, sizeof word);
-    return word;
-  }
-  std::uint16_t half;
-  std::memcpy(&half, from, sizeof half);
-  return half;
-}
-
-void write(std::uint8_t* to, std::uint32_t bytes, std::uint32_t value) {
-  if (bytes == 4) {
-    std::memcpy(to, &value, 4);
-  } else {
-    std::memcpy(to, &value, 2);  // the lower bytes: the host is little-endian
-  }
-}
 
 /// What an element of an operation costs as: anything but a multiply-add as an addition, or as an
 /// operation of integers, two of 16 bits.
@@ -42,21 +24,6 @@ base::EventKind event_of(const Instruction& i) {
 }
 
 }  // namespace
-
-/// Elements that lie side by side in the memory of a tile whose SRAM may be elsewhere.
-void ComputeEngines::load(const Visit& v, std::int64_t address, std::uint32_t bytes,
-                          std::uint8_t* to) const {
-  const auto at = static_cast<std::uint64_t>(address);
-  if (v.t.elsewhere && !is_near(v.tile, at)) return srams_[v.tile]->load(at, bytes, to);
-  std::memcpy(to, v.t.memory + address, bytes);
-}
-
-void ComputeEngines::store(const Visit& v, std::int64_t address, std::uint32_t bytes,
-                           std::uint32_t bits) {
-  const auto at = static_cast<std::uint64_t>(address);
-  if (v.t.elsewhere && !is_near(v.tile, at)) return srams_[v.tile]->store(at, bytes, &bits);
-  write(v.t.memory + address, bytes, bits);
-}
 
 /// The address of an element of a walk.
 std::int64_t ComputeEngines::address_of(const Visit& v, const Descriptor& d, std::uint32_t first,
@@ -237,20 +204,6 @@ std::uint32_t ComputeEngines::address_for_banks(const Visit& v, const Instructio
 
 std::uint32_t ComputeEngines::rings_count(const Visit& v, const Descriptor& d) const {
   return rings_[std::size_t{v.tile} * num_rings_ + d.state].count;
-}
-
-/// Checks that `n` elements side by side lie in the memory of the tile.
-bool ComputeEngines::reach(Visit& v, const Thread& t, const Descriptor& d, std::int64_t address,
-                           std::uint32_t n, const char* verb) {
-  if (address >= 0 && static_cast<std::uint64_t>(address) + n * d.element_bytes <= sram_bytes_) {
-    return true;
-  }
-  while (address >= 0 && static_cast<std::uint64_t>(address) + d.element_bytes <= sram_bytes_) {
-    address += d.element_bytes;  // to the first one that does not
-  }
-  fail(v, t.instruction,
-       fmt::format("{} byte {} of '{}', the memory has {}", verb, address, d.name, sram_bytes_));
-  return false;
 }
 
 /// Finds an operand of a step; takes its wavelet.
@@ -490,31 +443,6 @@ bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
   base::at(stats_.events, base::EventKind::kIntAlu) += 6;  // descriptors step
   stats_.flops += std::uint64_t{flops_of(i.op, i.type)} * n;
   if (t.done == t.length) finish_vector(v, number);
-  return true;
-}
-
-/// A scalar load or store.
-bool ComputeEngines::access_word(Visit& v, const Instruction& i) {
-  const bool is_write = i.opcode == Opcode::kStore;
-  const bool is_half = !is_write && (bits_of(i.type) == 16 || i.type == DataType::kMixed);
-  const std::uint32_t address = scalar(v, i.a) + (is_write ? 0 : scalar(v, i.b));
-  if (std::uint64_t{address} + (is_half ? 2 : 4) > sram_bytes_) {
-    fail(v, v.t.pc,
-         fmt::format("{} byte {}, the memory has {}",
-                     i.opcode == Opcode::kLoad ? "reads" : "writes", address, sram_bytes_));
-    return false;
-  }
-  banks_.cycles_of({{address, memory::AccessWidth::k32, is_write}});
-  if (v.t.elsewhere) srams_[v.tile]->begin(now_, 1);
-  if (is_write) {
-    stats_.end = std::max(stats_.end, now_ + 1);
-    store(v, address, 4, scalar(v, i.b));
-  } else {
-    std::uint8_t bytes[4];
-    load(v, address, is_half ? 2 : 4, bytes);
-    const std::uint32_t bits = read(bytes, is_half ? 2 : 4);
-    reg(v.tile, i.result.value) = i.type == DataType::kMixed ? widen(bits) : bits;
-  }
   return true;
 }
 
