@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "kernel_choice.h"
+#include "versus_option.h"
 #include "wse/base/config_errors.h"
 #include "wse/cosim/bank_twins.h"
 #include "wse/cosim/router_twins.h"
@@ -41,6 +42,8 @@ int list_command(const Arguments& arguments) {
     for (const std::string& name : preset_names("models", ".json")) std::cout << name << "\n";
   } else if (what == "sweeps") {
     for (const std::string& name : preset_names("sweeps", ".yaml")) std::cout << name << "\n";
+  } else if (what == "clusters") {
+    std::cout << cluster_list();
   } else if (what == "parameters") {
     for (const model::Parameter& p : model::parameters()) {
       std::cout << fmt::format("{:<45} {:<10} {}\n", p.path, p.unit, p.text);
@@ -63,8 +66,8 @@ int list_command(const Arguments& arguments) {
   } else {
     throw base::ConfigError(
         "usage", "wse list",
-        "needs one of machines, models, kernels, parameters, patterns, benches, sweeps, "
-        "twins");
+        "needs one of machines, models, kernels, parameters, patterns, benches, clusters, "
+        "sweeps, twins");
   }
   return kDone;
 }

@@ -12,13 +12,17 @@
 #include "interrupt.h"
 #include "progress_bar.h"
 #include "run_waves.h"
+#include "scaling_runs.h"
 #include "settings_options.h"
 #include "sweep_scripts.h"
+#include "tornado_runs.h"
+#include "versus_option.h"
 #include "wse/base/report.h"
 #include "wse/report/files.h"
 #include "wse/report/run_files.h"
 #include "wse/report/timeline_json.h"
 #include "wse/report/train_report.h"
+#include "wse/report/versus_report.h"
 
 namespace wse::cli {
 namespace {
@@ -32,11 +36,14 @@ struct TrainOptions {
   std::string fidelity = "transaction";
   std::int64_t steps = 1;
   bool cold_start = false;
+  bool tornado = false;
+  std::optional<std::string> scaling;
   std::string order = "forward";
   bool json = false;
   bool quiet = false;
   bool verbose = false;
   std::string timeline;
+  std::optional<model::GpuCluster> versus;
   WaveOptions waves;
 };
 
@@ -55,6 +62,17 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
       "verbose", po::bool_switch(&o.verbose), "tell on standard error what happens during the run");
   options.add_options()("timeline", po::value(&o.timeline)->value_name("A..B"),
                         "write timeline.json of the layers A to B, 0 the first");
+  options.add_options()("tornado", po::bool_switch(&o.tornado),
+                        "change every assumption by 20 %, down and up: tornado.html");
+  options.add_options()(
+      "versus",
+      po::value<std::string>()->value_name("GPU:N")->notifier(
+          [&o](const std::string& given) { o.versus = read_versus(given); }),
+      "compare with graphics cards: a100:96, a name of wse list clusters, a file");
+  options.add_options()("scaling",
+                        po::value<std::string>()->value_name("N,N,..")->notifier(
+                            [&o](const std::string& list) { o.scaling = list; }),
+                        "the same on so many systems each: a table, scaling.csv, scaling.svg");
   o.waves.add_to(options);
   o.settings.add_to(options);
   po::positional_options_description positions;
@@ -66,6 +84,8 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
 void check(const TrainOptions& o) {
   base::ConfigErrors errors;
   errors.require(o.steps >= 1 && o.steps <= 1'000'000, "--steps", o.steps, "must be 1 .. 1000000");
+  errors.require(!o.tornado || o.steps == 1, "--steps", o.steps,
+                 "must be 1 with --tornado, whose runs are one step each");
   errors.require(o.fidelity == "transaction", "--fidelity", o.fidelity,
                  "must be transaction for this command");
   errors.require(o.order == "forward" || o.order == "reverse", "--construction-order", o.order,
@@ -117,6 +137,43 @@ model::TrainingResult train(const TrainOptions& o, const host::ModelSpec& spec,
   }
 }
 
+std::optional<report::TornadoTable> tornado(const TrainOptions& o, const report::RunRecord& record,
+                                            const model::Settings& settings,
+                                            const model::TrainingResult& result,
+                                            const std::string& out) {
+  if (!o.tornado) return std::nullopt;
+  report::TornadoTable table =
+      run_tornado({o.settings, settings, record.origins, result, record.model_file,
+                   record.model_name, record.command, o.cold_start, o.quiet, out});
+  write_tornado(table, out);
+  return table;
+}
+
+std::optional<report::ScalingTable> scaling(const TrainOptions& o, const std::string& model_file,
+                                            const std::vector<std::uint64_t>& systems,
+                                            const model::TrainingResult& result,
+                                            const std::string& out) {
+  if (systems.empty()) return std::nullopt;
+  report::ScalingTable table =
+      run_scaling({o.settings, result, model_file, o.cold_start, out}, systems);
+  write_scaling(table, out);
+  return table;
+}
+
+/// Placed before the run: what is wrong with it is told at once.
+std::optional<model::GpuRun> place_versus(const TrainOptions& o, const host::ModelSpec& spec,
+                                          const model::Settings& settings) {
+  if (!o.versus) return std::nullopt;
+  const std::uint64_t sequence =
+      settings.run.sequence == 0 ? spec.positions : settings.run.sequence;
+  return model::place_on_gpus(spec, sequence, settings.run.batch, *o.versus);
+}
+
+report::Cs2Rate rate_of_one(const model::TrainingResult& result) {
+  const std::uint64_t systems = result.shares.systems;
+  return {result.tokens_per_second() / static_cast<double>(systems), systems};
+}
+
 }  // namespace
 
 int train_command(const Arguments& arguments) {
@@ -134,6 +191,9 @@ int train_command(const Arguments& arguments) {
   const power::EnergyTable energy =
       power::EnergyTable::read(energy_table_file(settings.machine.energy_table));
   std::optional<base::Timeline> timeline = timeline_of(o.timeline, spec);
+  const std::optional<model::GpuRun> versus = place_versus(o, spec, settings);
+  const std::vector<std::uint64_t> systems =
+      o.scaling ? scaling_of(*o.scaling, settings) : std::vector<std::uint64_t>{};
   const std::string out = o.out.empty() ? "out/" + record.model_name : o.out;
   report::prepare_folder(out);
   const report::FolderLock lock(out);
@@ -148,12 +208,26 @@ int train_command(const Arguments& arguments) {
     report::write_file(out + "/timeline.json",
                        report::timeline_json(timeline->spans(), result.samples.front().begin));
   }
+  const report::Cs2Rate cs2 = rate_of_one(result);
+  if (versus) {
+    report::write_file(out + "/versus.json", report::versus_json(*versus, cs2).dump(2) + "\n");
+  }
+  const auto effects = tornado(o, record, settings, result, out);
+  const auto curve = scaling(o, record.model_file, systems, result, out);
   if (o.json) {
-    std::cout << report::train_json(result).dump(2) << std::endl;
+    nlohmann::ordered_json object = report::train_json(result);
+    if (effects) object["tornado"] = report::tornado_json(*effects);
+    if (curve) object["scaling"] = report::scaling_json(*curve);
+    if (versus) object["versus"] = report::versus_json(*versus, cs2);
+    std::cout << object.dump(2) << std::endl;
   } else if (!o.quiet) {
-    std::cout << report::summary(result) << "  results in             " << out
+    std::cout << report::summary(result) << (versus ? report::versus_text(*versus, cs2) : "")
+              << (effects ? report::tornado_text(*effects) : "")
+              << (curve ? report::scaling_text(*curve) : "") << "  results in             " << out
               << "/ (report.html, stats.json" << waves.files()
-              << (timeline ? ", timeline.json)" : ")") << std::endl;
+              << (timeline ? ", timeline.json" : "") << (versus ? ", versus.json" : "")
+              << (effects ? ", tornado.html, tornado.csv, tornado.json" : "")
+              << (curve ? ", scaling.csv, scaling.svg)" : ")") << std::endl;
   }
   return kDone;
 }

@@ -19,13 +19,14 @@ constexpr std::uint32_t kMostItemsAhead = 64;
 
 Host::Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io,
            base::Picoseconds lane_latency, const MemoryXConfig& memoryx,
-           const std::vector<WorkItem>& schedule)
+           const std::vector<WorkItem>& schedule, const SwarmX& tree)
     : sc_core::sc_module(name),
       lane_out_socket("lane_out_socket", io.lanes),
       lane_in_socket("lane_in_socket", io.lanes),
-      io_(io),
+      io_(tree.slowed(io)),
       lane_latency_(lane_latency),
       memoryx_(memoryx),
+      tree_(tree),
       schedule_(&schedule),
       lanes_(io.lanes),
       in_meters_(io.lanes),
@@ -54,7 +55,8 @@ void Host::start_step(std::function<void()> ended) {
   gradients_due_ = static_cast<std::size_t>(std::count_if(
       schedule_->begin(), schedule_->end(), [](const WorkItem& w) { return w.bytes_out() > 0; }));
   memoryx_.begin_step();
-  std::fill(lane_free_.begin(), lane_free_.end(), base::now() + memoryx_.latency());
+  const base::Picoseconds first = base::now() + memoryx_.latency() + tree_.latency();
+  std::fill(lane_free_.begin(), lane_free_.end(), first);
   blocked_ = false;
   running_ = true;
   ending_ = false;
@@ -122,7 +124,8 @@ void Host::receive(std::uint32_t lane, const LaneBlock& block) {
                    block.last + lane_latency_);
   }
   Arrival& arrival = arriving_[block.item->id];
-  arrival.last = std::max(arrival.last, block.last + lane_latency_);
+  arrival.last = std::max(arrival.last, tree_.sum(lane, block.bytes, block.first + lane_latency_,
+                                                  block.last + lane_latency_));
   if (++arrival.lanes < io_.lanes) return;
   updated_ = std::max(updated_, memoryx_.gradients(block.item->gradient_parameters, arrival.last,
                                                    block.item->last_micro_batch));

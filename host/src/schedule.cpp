@@ -139,6 +139,17 @@ class Builder {
       add(w);
     });
   }
+  /// Results of a layer that was recomputed are the next layer's input, which was kept: nobody multiplies
+  /// for them. The weights pass by: a layer is streamed as a whole.
+  void pass_by(const Matrix& m, const Loads& loads) {
+    blocks(m, loads, [&](const WorkItem& block) {
+      WorkItem w = gemm(Operation::kGemmForward, Phase::kRecompute, m.inputs, block);
+      w.density_ppm = config_.density_ppm;
+      w.weight_bytes = w.experts * weight_bytes(m, w.outputs);
+      w.outputs = 0;
+      add(w);
+    });
+  }
   void gemm_backward(const Matrix& m) { gemm_backward(m, all_tokens()); }
   /// Blocks of both gradients take turns, so that weights come in while gradients go out.
   void gemm_backward(const Matrix& m, const Loads& loads) {
@@ -209,6 +220,14 @@ class Builder {
     gemm_forward(m, phase, loads_[layer_]);
     end_group();
   }
+  /// The matrices whose results are those of the layer.
+  void last_group(Phase phase, std::initializer_list<Matrix> matrices, const Loads& loads) {
+    begin_group();
+    for (const Matrix& m : matrices) {
+      phase == Phase::kRecompute ? pass_by(m, loads) : gemm_forward(m, phase, loads);
+    }
+    end_group();
+  }
   bool sparse() const { return model_.experts_of(layer_) > 1; }
 
   /// Whether a normalisation stands before or after its block changes no count.
@@ -219,7 +238,7 @@ class Builder {
       group(phase, {model_.query_key_value(), model_.up()});
       attention(Operation::kAttentionForward, phase);
       activation(phase);
-      group(phase, {model_.projection(), model_.down()});
+      last_group(phase, {model_.projection(), model_.down()}, all_tokens());
     } else {
       norms(phase, 1);
       group(phase, {model_.query_key_value()});
@@ -230,7 +249,7 @@ class Builder {
       norms(phase, model_.norms_per_layer - 1);
       feed_forward(phase);
     }
-    vector(phase, model_.width, VectorKind::kResidual);
+    if (phase != Phase::kRecompute) vector(phase, model_.width, VectorKind::kResidual);
   }
   void cross_forward(Phase phase) {
     norms(phase, 1);
@@ -243,15 +262,15 @@ class Builder {
     if (!sparse()) {
       group(phase, {model_.up()});
       activation(phase);
-      group(phase, {model_.down()});
+      last_group(phase, {model_.down()}, all_tokens());
       return;
     }
     group(phase, {model_.router()});
     vector(phase, model_.experts, VectorKind::kRouteForward);
     experts(phase, model_.up());
     activation(phase);
-    experts(phase, model_.down());
-    vector(phase, model_.width, VectorKind::kScaleByRoute);
+    last_group(phase, {model_.down()}, loads_[layer_]);
+    if (phase != Phase::kRecompute) vector(phase, model_.width, VectorKind::kScaleByRoute);
   }
   void layer_backward() {
     feed_forward_backward();
@@ -304,9 +323,27 @@ class Builder {
     const std::vector<TailMatrix> tail = model_.tail();
     for (auto t = tail.rbegin(); t != tail.rend(); ++t) {
       if (t->norm_follows) norms(Phase::kBackward, 1);
+      if (t == tail.rbegin() && !scores_fit(*t)) with_tokens(*t, [&] { scores_again(t->matrix); });
       with_tokens(*t, [&] { gemm_backward(t->matrix); });
     }
     if (model_.final_norm) norms(Phase::kBackward, 1);
+  }
+  /// The loss needs the sum over all scores of a token before it has their gradients.
+  bool scores_fit(const TailMatrix& t) const {
+    const base::Bytes kept = kept_until(static_cast<std::uint32_t>(model_.layers) - 1);
+    const std::uint64_t tokens = t.per_sequence ? sequences_ : tokens_;
+    return kept + tokens * t.matrix.outputs * kBytesPerParameter <= config_.activation_bytes;
+  }
+  /// With the weights that come for the gradients.
+  void scores_again(const Matrix& m) {
+    begin_group();
+    blocks(m, all_tokens(), [&](const WorkItem& block) {
+      WorkItem w = gemm(Operation::kGemmForward, Phase::kRecompute, m.inputs, block);
+      w.density_ppm = config_.density_ppm;
+      add(w);
+    });
+    end_group();
+    vector(Phase::kRecompute, m.outputs, VectorKind::kLoss);
   }
   template <class Body>
   void with_tokens(const TailMatrix& t, const Body& body) {

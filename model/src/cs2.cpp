@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/model/cs2.h"
 
+#include "wse/model/systems.h"
+
 namespace wse::model {
 
 Cs2::Cs2(const sc_core::sc_module_name& name, const Settings& settings,
@@ -14,7 +16,7 @@ Cs2::Cs2(const sc_core::sc_module_name& name, const Settings& settings,
   };
   if (order == ConstructionOrder::kForward) build_wafer();
   host_ = std::make_unique<host::Host>("host", machine.io, machine.lane_latency_ps, machine.memoryx,
-                                       schedule);
+                                       schedule, tree_of(settings));
   if (order == ConstructionOrder::kReverse) build_wafer();
   host_->register_socket.bind(wafer_->monitor().register_socket);
   for (std::uint32_t lane = 0; lane < machine.io.lanes; ++lane) {

@@ -14,8 +14,7 @@
 namespace wse::model {
 namespace {
 
-std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t capacity) {
-  const std::uint64_t parts = base::ceil_div(batch, capacity);
+std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t parts) {
   std::vector<std::uint64_t> sizes;
   for (std::uint64_t i = 0; i < parts; ++i) {
     sizes.push_back(base::mul_div(batch, i + 1, parts) - base::mul_div(batch, i, parts));
@@ -109,6 +108,29 @@ double window_of(const Settings& settings, const TrainingPlan& plan) {
   return power.window_s * std::clamp(wanted, 1.0, most);
 }
 
+/// Cuts the batch into as few micro-batches as fit, or into a few more, if that is cheaper: a number of
+/// tokens that fills the rows saves more than a change of layers costs.
+void choose_micro_batches(const host::ModelSpec& model, const Settings& settings,
+                          base::Bytes per_sequence, TrainingPlan& plan) {
+  const std::uint64_t fewest = plan.fewest;
+  const std::uint64_t pinned = settings.run.micro_batches;
+  const std::uint64_t first = pinned != 0 ? pinned : fewest;
+  const std::uint64_t last =
+      pinned != 0 ? pinned : std::min(plan.batch, fewest + base::ceil_div(fewest, 4));
+  std::optional<TrainingPlan> best;
+  for (std::uint64_t parts = first; parts <= last; ++parts) {
+    TrainingPlan candidate = plan;
+    candidate.schedule.micro_batches = cut_batch(plan.batch, parts);
+    candidate.activation_bytes = per_sequence * base::ceil_div(plan.batch, parts);
+    candidate.schedule.block_bytes = block_bytes_of(model, settings, candidate);
+    choose_copies(model, settings, candidate);
+    if (!best || candidate.estimated_step_seconds < best->estimated_step_seconds) {
+      best = std::move(candidate);
+    }
+  }
+  plan = *std::move(best);
+}
+
 std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settings& settings,
                                       bool recompute) {
   const MachineConfig& machine = settings.machine;
@@ -120,16 +142,16 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
   plan.passes = recompute ? 3 : 2;
   plan.activation_limit =
       base::mul_div(machine.sram_bytes_user(), machine.tile.activation_share_ppm, 1'000'000);
+  plan.schedule.activation_bytes = plan.activation_limit;
   const base::Bytes per_sequence =
       activation_bytes_per_token(model, recompute) * plan.schedule.sequence;
   plan.capacity = plan.activation_limit / per_sequence;
   if (plan.capacity == 0) return std::nullopt;
   plan.batch = settings.run.batch == 0 ? plan.capacity : settings.run.batch;
-  plan.schedule.micro_batches = cut_batch(plan.batch, plan.capacity);
-  plan.activation_bytes =
-      per_sequence * base::ceil_div(plan.batch, plan.schedule.micro_batches.size());
-  plan.schedule.block_bytes = block_bytes_of(model, settings, plan);
-  choose_copies(model, settings, plan);
+  const std::uint64_t pinned = settings.run.micro_batches;
+  plan.fewest = base::ceil_div(plan.batch, plan.capacity);
+  if (pinned != 0 && (pinned < plan.fewest || pinned > plan.batch)) return std::nullopt;
+  choose_micro_batches(model, settings, per_sequence, plan);
   plan.window_s = window_of(settings, plan);
   return plan;
 }
@@ -147,6 +169,17 @@ std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settin
                   needed, limit,
                   limit / activation_bytes_per_token(model, settings.run.recompute != "none"),
                   settings.run.recompute == "none" ? ", or run.recompute = full" : ""));
+}
+
+/// Throws if the pinned number of micro-batches is none that the batch could be cut into.
+[[noreturn]] void check_micro_batches(const host::ModelSpec& model, const Settings& settings) {
+  Settings free = settings;
+  free.run.micro_batches = 0;
+  free.run.recompute = settings.run.recompute == "none" ? "none" : "full";
+  const TrainingPlan plan = make_plan(model, free);
+  throw base::ConfigError("run.micro_batches", std::to_string(settings.run.micro_batches),
+                          fmt::format("must be {} .. {}: {} sequences fit at once", plan.fewest,
+                                      plan.batch, plan.capacity));
 }
 
 }  // namespace
@@ -187,6 +220,7 @@ TrainingPlan make_plan(const host::ModelSpec& model, const Settings& settings) {
     };
     if (!best || rate(*plan) > rate(*best)) best = plan;
   }
+  if (!best && settings.run.micro_batches != 0) check_micro_batches(model, settings);
   if (!best) nothing_fits(model, settings);
   return *best;
 }

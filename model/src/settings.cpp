@@ -22,6 +22,7 @@ void MachineConfig::validate(base::ConfigErrors& errors) const {
   compute.validate(errors);
   sram.validate("tile.sram", errors);
   memoryx.validate(errors);
+  swarmx.validate(errors);
   power.validate(errors);
   thermal.validate(errors);
   errors.require(core_hz >= 1'000'000 && core_hz <= 100'000'000'000ULL, "clock.core_hz", core_hz,
@@ -73,7 +74,8 @@ void RunConfig::validate(base::ConfigErrors& errors) const {
                  "must be in [0, 1)");
   errors.require(batch <= 1'000'000, "run.batch", batch, "must be at most 1000000 sequences");
   errors.require(sequence <= 1'000'000, "run.sequence", sequence, "must be at most 1000000 tokens");
-  errors.require(systems == 1, "run.systems", systems, "must be 1: one wafer is simulated");
+  errors.require(systems >= 1 && systems <= host::SwarmX::kMostSystems, "run.systems", systems,
+                 "must be 1 .. 192, what SwarmX reaches");
   errors.require(copies <= 64, "run.copies", copies, "must be at most 64");
   errors.require(block_bytes == 0 || (block_bytes >= 65'536 && block_bytes <= (1ULL << 34)),
                  "run.block_bytes", block_bytes, "must be 0 or 65536 .. 17179869184");

@@ -59,6 +59,7 @@ class Run {
             options.observer) {
     result_.model = model;
     result_.plan = plan;
+    result_.shares = shares_of(settings, plan);
     result_.settings = settings;
     result_.steps = options.steps;
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
@@ -178,9 +179,13 @@ class Run {
     r.simulated_cycles = wafer.epochs().cycle_at_or_after(end_) - first_cycle_;
     collect_traffic();
     r.useful_multiply_adds =
-        3 * r.model.forward_multiply_adds(r.plan.batch, r.plan.schedule.sequence);
-    r.executed_multiply_adds = (multiply_adds() - multiply_adds_before_) / options_.steps;
+        3 * r.model.forward_multiply_adds(r.shares.batch, r.plan.schedule.sequence);
+    r.executed_multiply_adds = on_all_systems(
+        (multiply_adds() - multiply_adds_before_) / options_.steps, r.shares, r.model, r.plan);
     collect_ledger(seconds);
+    r.efficiency = estimated_efficiency(
+        r.model, r.settings, r.plan, r.step_seconds,
+        r.step_seconds * r.time_ledger[static_cast<std::size_t>(tiles::Cause::kUpdateWait)]);
     collect_power(seconds);
     r.samples = recorder_.samples();
     r.result_hash = hash();
@@ -263,6 +268,7 @@ class Run {
     h.add(result_.simulated_cycles);
     h.add(result_.executed_multiply_adds);
     h.add(end_ - begin_);
+    if (result_.shares.systems > 1) h.add(result_.shares.systems);
     for (const std::uint64_t v : {result_.bytes_in, result_.bytes_out, result_.wavelet_hops,
                                   result_.die_crossings, result_.contention_cycles}) {
       h.add(v);
@@ -306,7 +312,7 @@ class Run {
 }  // namespace
 
 double TrainingResult::utilization() const {
-  const double peak = static_cast<double>(settings.machine.cores_rated) *
+  const double peak = static_cast<double>(shares.systems * settings.machine.cores_rated) *
                       settings.machine.tile.lanes_fp16 * 2.0 *
                       static_cast<double>(settings.machine.core_hz);
   return useful_flops_per_second() / peak;
@@ -314,7 +320,7 @@ double TrainingResult::utilization() const {
 
 TrainingResult train(const host::ModelSpec& model, const Settings& settings,
                      const power::EnergyTable& energy, const TrainingOptions& options) {
-  const TrainingPlan plan = make_plan(model, settings);
+  const TrainingPlan plan = make_plan(model, settings_of_one_system(settings));
   refuse_overflow(plan, options.steps);
   const base::Bytes state = model.parameters() * host::MemoryX::kStateBytesPerParameter;
   if (state > settings.machine.memoryx.capacity_bytes) {

@@ -57,8 +57,9 @@ json power_stats(const model::TrainingResult& r) {
     droop = std::max(droop, s.droop_v);
   }
   if (seconds == 0) return json::object();
-  return {{"energy_delay_js", r.energy_j * r.step_seconds},
-          {"tokens_per_second_per_w", r.tokens_per_second() / r.wafer_power_mean_w},
+  return {{"energy_delay_js", r.energy_of_all_j() * r.step_seconds},
+          {"tokens_per_second_per_w",
+           r.tokens_per_second() / static_cast<double>(r.shares.systems) / r.wafer_power_mean_w},
           {"current_a", {{"mean", charge / seconds}, {"peak", peak_a}}},
           {"worst_droop_v", droop},
           {"clock_state_seconds", in_state},

@@ -42,6 +42,12 @@ json ledger_json(const TrainingResult& r) {
   return ledger;
 }
 
+/// Of all systems, as `energy_j` is.
+std::vector<double> of_all(std::vector<double> values, const TrainingResult& r) {
+  for (double& v : values) v *= static_cast<double>(r.shares.systems);
+  return values;
+}
+
 json by_name(const std::vector<double>& values,
              const std::function<std::string_view(std::size_t)>& name) {
   json object = json::object();
@@ -71,6 +77,24 @@ json residency_json(const TrainingResult& r) {
           {"parameter_capacity_bytes", m.parameter_capacity}};
 }
 
+/// Empty for one system.
+json swarmx_json(const TrainingResult& r) {
+  const model::BatchShares& shares = r.shares;
+  if (shares.systems == 1) return json::object();
+  const host::SwarmX tree = model::tree_of(r.settings);
+  const double n = static_cast<double>(shares.systems);
+  return {
+      {"levels", tree.levels()},
+      {"nodes", tree.nodes()},
+      {"latency_s", static_cast<double>(tree.latency()) * 1e-12},
+      {"sequences_a_system", shares.larger},
+      {"systems_with_one_less", shares.systems - shares.with_larger},
+      {"estimated_efficiency", r.efficiency},
+      {"energy_a_system_j", r.energy_j},
+      {"system_power_a_system_w", r.settings.machine.power.system_power_w(r.wafer_power_mean_w)},
+      {"wafers_power_w", {{"mean", n * r.wafer_power_mean_w}, {"peak", n * r.wafer_power_peak_w}}}};
+}
+
 /// What lanes and tiles needed each on their own; the larger one binds.
 double lane_busy_seconds(const TrainingResult& r) {
   base::Picoseconds most = 0;
@@ -91,13 +115,14 @@ json train_json(const TrainingResult& r) {
   const power::PowerConfig& power = r.settings.machine.power;
   return {{"model", r.model.name},
           {"parameters", r.model.parameters()},
-          {"batch", r.plan.batch},
+          {"systems", r.shares.systems},
+          {"batch", r.shares.batch},
           {"micro_batches", r.plan.schedule.micro_batches.size()},
           {"passes", r.plan.passes},
           {"recompute", r.plan.schedule.recompute},
           {"precision", r.settings.run.precision},
           {"copies", r.plan.mapping.copies()},
-          {"tokens_per_step", r.plan.tokens()},
+          {"tokens_per_step", r.tokens()},
           {"step_seconds", r.step_seconds},
           {"tokens_per_second", r.tokens_per_second()},
           {"useful_flops_per_second", r.useful_flops_per_second()},
@@ -115,10 +140,12 @@ json train_json(const TrainingResult& r) {
           {"sample_bytes_out", r.sample_bytes_out},
           {"lane_busy_seconds", lane_busy_seconds(r)},
           {"lane_stalled_fraction", lane_stall_fraction(r)},
-          {"energy_j", r.energy_j},
-          {"energy_per_token_j", r.energy_j / r.tokens_per_step()},
+          {"energy_j", r.energy_of_all_j()},
+          {"energy_per_token_j", r.energy_of_all_j() / r.tokens_per_step()},
           {"wafer_power_w", {{"mean", r.wafer_power_mean_w}, {"peak", r.wafer_power_peak_w}}},
-          {"system_power_w", power.system_power_w(r.wafer_power_mean_w)},
+          {"system_power_w",
+           static_cast<double>(r.shares.systems) * power.system_power_w(r.wafer_power_mean_w)},
+          {"swarmx", swarmx_json(r)},
           {"temperature_c", {{"mean", r.temperature_mean_c}, {"peak", r.temperature_peak_c}}},
           {"throttled_fraction", r.throttled_fraction},
           {"machine", machine_json(r)},
@@ -136,13 +163,14 @@ json stats_json(const TrainingResult& r) {
   stats["steps"] = r.steps;
   stats["activity_window_s"] = r.plan.window_s;
   stats["block_bytes"] = r.plan.schedule.block_bytes;
-  stats["energy_by_kind_j"] =
-      by_name(r.energy_by_kind, [](std::size_t k) { return power::energy_kind_name(k); });
-  stats["energy_by_phase_j"] = by_name(
-      r.energy_by_phase, [](std::size_t p) { return name_of(static_cast<base::Phase>(p)); });
-  stats["energy_by_die_j"] = r.energy_by_die;
+  stats["energy_by_kind_j"] = by_name(of_all(r.energy_by_kind, r),
+                                      [](std::size_t k) { return power::energy_kind_name(k); });
+  stats["energy_by_phase_j"] = by_name(of_all(r.energy_by_phase, r), [](std::size_t p) {
+    return name_of(static_cast<base::Phase>(p));
+  });
+  stats["energy_by_die_j"] = of_all(r.energy_by_die, r);
   stats["power"] = power_stats(r);
-  stats["energy_by_trace_j"] = r.energy_by_trace;
+  stats["energy_by_trace_j"] = r.energy_by_trace * static_cast<double>(r.shares.systems);
   stats["wavelet_hops"] = r.wavelet_hops;
   stats["die_crossings"] = r.die_crossings;
   stats["contention_cycles"] = r.contention_cycles;
@@ -211,6 +239,32 @@ std::string scaled(double value, const Units& units, int decimals) {
   return fmt::format("{:.3g} {}", value / units[u].second, units[u].first);
 }
 
+using Line = std::function<void(const std::string&, const std::string&)>;
+
+std::string shares_text(const model::BatchShares& shares) {
+  const std::uint64_t fewer = shares.systems - shares.with_larger;
+  if (fewer == 0) return fmt::format("{} sequences each", shares.larger);
+  return fmt::format("the first {} have {} sequences, the other {} have {} and wait",
+                     shares.with_larger, shares.larger, fewer, shares.larger - 1);
+}
+
+void systems_lines(const TrainingResult& r, const Line& line) {
+  const host::SwarmX tree = model::tree_of(r.settings);
+  const double n = static_cast<double>(r.shares.systems);
+  line("systems", fmt::format("{} in data parallel, {}", r.shares.systems, shares_text(r.shares)));
+  line("SwarmX",
+       fmt::format("{} node{} in {} level{}, {} each way", tree.nodes(),
+                   tree.nodes() == 1 ? "" : "s", tree.levels(), tree.levels() == 1 ? "" : "s",
+                   scaled(static_cast<double>(tree.latency()) * 1e-12, kSeconds, 4)));
+  line("efficiency", fmt::format("{:.1f} % of {} times one system, estimated (--scaling runs it)",
+                                 100 * r.efficiency, r.shares.systems));
+  line("power of all",
+       fmt::format(
+           "{} of the wafers, {} at the wall", scaled(n * r.wafer_power_mean_w, kWatts, 1),
+           scaled(n * r.settings.machine.power.system_power_w(r.wafer_power_mean_w), kWatts, 1)));
+  line("below", "lanes, wafer, temperature and time are those of a system");
+}
+
 }  // namespace
 
 std::string summary(const TrainingResult& r) {
@@ -223,10 +277,12 @@ std::string summary(const TrainingResult& r) {
   line("parameters", fmt::format("{} ({})", r.model.parameters(),
                                  scaled(static_cast<double>(r.model.parameters()), kCounts, 2)));
   line("batch",
-       fmt::format("{} sequences of {} tokens in {} micro-batch{}, {}", r.plan.batch,
+       fmt::format("{} sequences of {} tokens in {} micro-batch{}{}, {}", r.shares.batch,
                    r.plan.schedule.sequence, r.plan.schedule.micro_batches.size(),
                    r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
+                   r.shares.systems == 1 ? "" : " a system",
                    r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
+  if (r.shares.systems > 1) systems_lines(r, line);
   const model::Residency m = model::residency_of(r.model, r.settings, r.plan);
   const auto bytes = [](base::Bytes n, int decimals) {
     return scaled(static_cast<double>(n), kBytes, decimals);
@@ -261,8 +317,9 @@ std::string summary(const TrainingResult& r) {
            scaled(r.settings.machine.power.system_power_w(r.wafer_power_mean_w), kWatts, 1)));
   line("temperature", fmt::format("{:.1f} C mean, {:.1f} C hottest die", r.temperature_mean_c,
                                   r.temperature_peak_c));
-  line("energy", fmt::format("{} a step, {} a token", scaled(r.energy_j, kJoules, 0),
-                             scaled(r.energy_j / r.tokens_per_step(), kJoules, 3)));
+  line("energy", fmt::format("{} a step{}, {} a token", scaled(r.energy_of_all_j(), kJoules, 0),
+                             r.shares.systems == 1 ? "" : ", all systems",
+                             scaled(r.energy_of_all_j() / r.tokens_per_step(), kJoules, 3)));
   const model::Binding bound = model::binding_of(r.time_ledger);
   line("bound by", fmt::format("{} (compute {:.1f} %, recompute for lack of SRAM {:.1f} %, I/O "
                                "{:.1f} %, latency {:.1f} %)",

@@ -115,7 +115,9 @@ TEST(ScheduleTest, EveryPassOfASparseLayerComputesTheTokensThatItsRouterChose) {
       sums[{item.phase, item.operation}] += item.inputs * item.outputs * item.tokens;
     }
     EXPECT_EQ((sums[{Phase::kForward, Operation::kGemmForward}]), layers + head) << block;
-    EXPECT_EQ((sums[{Phase::kRecompute, Operation::kGemmForward}]), layers) << block;
+    // Results of a layer were kept as the input of the next one.
+    const std::uint64_t down = 11 * 32 * 2 * 64 * 128 + sparse / 2;
+    EXPECT_EQ((sums[{Phase::kRecompute, Operation::kGemmForward}]), layers - down) << block;
     EXPECT_EQ((sums[{Phase::kBackward, Operation::kGemmInputGradient}]), layers + head) << block;
     EXPECT_EQ((sums[{Phase::kBackward, Operation::kGemmWeightGradient}]), layers + head) << block;
   }
@@ -181,6 +183,46 @@ TEST(ScheduleTest, ParallelBlocksStreamInTwoGroupsALayerAndOthersInFour) {
   };
   EXPECT_EQ(groups(neox()), 2);
   EXPECT_EQ(groups(xl()), 4);
+}
+
+// Of a layer with parallel blocks the projection and the down matrix make its result, 5 of 12 d^2; of
+// another one the down matrix, 4 of 12. All weights pass, whoever reads them.
+TEST(ScheduleTest, WhatNobodyReadsIsNotComputedAgain) {
+  const auto expect = [](const ModelSpec& model, std::uint64_t read_twelfths) {
+    std::uint64_t products[2]{};
+    base::Bytes bytes[2]{};
+    for (const WorkItem& item : build_schedule(model, {{1}, 2048, true})) {
+      if (item.operation != Operation::kGemmForward || !item.in_layer) continue;
+      const bool again = item.phase == Phase::kRecompute;
+      products[again ? 1 : 0] += item.inputs * item.outputs * item.tokens;
+      bytes[again ? 1 : 0] += item.weight_bytes;
+    }
+    EXPECT_EQ(products[1] * 12, products[0] * read_twelfths);
+    EXPECT_EQ(bytes[1], bytes[0]);
+  };
+  expect(neox(), 7);
+  expect(xl(), 8);
+}
+
+TEST(ScheduleTest, ScoresOfAVocabularyThatDoNotFitAreComputedAgainWithoutTheirWeights) {
+  const ModelSpec model = xl();
+  const base::Bytes kept = 2 * 2048 * model.width * model.layers;
+  const base::Bytes scores = base::Bytes{2} * 2048 * model.vocabulary;
+  for (const bool fits : {true, false}) {
+    ScheduleConfig config{{1}, 2048, true};
+    config.activation_bytes = kept + scores - (fits ? 0 : 1);
+    std::uint64_t products = 0;
+    base::Bytes bytes = 0;
+    for (const WorkItem& item : build_schedule(model, config)) {
+      if (item.phase != Phase::kRecompute || item.in_layer) continue;
+      if (item.operation == Operation::kGemmForward) {
+        products += item.inputs * item.outputs * item.tokens;
+      }
+      bytes += item.weight_bytes;
+    }
+    EXPECT_EQ(products, fits ? 0 : 2048 * model.width * model.vocabulary);
+    EXPECT_EQ(bytes, 0U);
+  }
 }
 
 TEST(ScheduleTest, RecomputationIsAPhaseOfItsOwnAndVisitsEveryLayer) {

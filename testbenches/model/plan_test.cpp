@@ -48,6 +48,30 @@ TEST(PlanTest, PinnedCopiesAreKept) {
   EXPECT_EQ(make_plan(preset("gpt-3-xl"), settings).mapping.copies(), 3u);
 }
 
+TEST(PlanTest, ABatchIsCutIntoTheCheapestNumberOfMicroBatchesOrThePinnedOne) {
+  Settings settings;
+  settings.run.batch = 256;
+  const host::ModelSpec model = preset("gpt-3-20b");
+  const TrainingPlan chosen = make_plan(model, settings);
+  const std::size_t fewest = 16;  // 256 sequences of which 16 fit
+  EXPECT_GE(chosen.schedule.micro_batches.size(), fewest);
+  for (std::uint64_t parts = fewest; parts <= fewest + 4; ++parts) {
+    settings.run.micro_batches = parts;
+    const TrainingPlan pinned = make_plan(model, settings);
+    EXPECT_EQ(pinned.schedule.micro_batches.size(), parts);
+    EXPECT_GE(pinned.estimated_step_seconds, chosen.estimated_step_seconds);
+  }
+  settings.run.micro_batches = fewest - 1;
+  try {
+    make_plan(model, settings);
+    FAIL();
+  } catch (const base::ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("run.micro_batches = 15: must be 16 .. 256"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(PlanTest, WindowsAndBlocksGrowWithTheStepAndNotWhereTheyAreSet) {
   Settings settings;
   const TrainingPlan neox = make_plan(preset("gpt-neox-20b"), settings);

@@ -13,6 +13,7 @@
 #include "wse/fabric/fabric.h"
 #include "wse/host/lane_meter.h"
 #include "wse/host/memoryx.h"
+#include "wse/host/swarmx.h"
 
 namespace wse::host {
 
@@ -24,14 +25,16 @@ struct LaneStats {
   base::Picoseconds stalled = 0;  ///< idle with data at hand, because the wafer's buffers are full
 };
 
-/// MemoryX and the training schedule behind the I/O lanes, with a clock of its own.
+/// MemoryX and the training schedule behind the I/O lanes of a system, or behind the tree to several
+/// that all do the same, with a clock of its own.
 ///
 /// Interfaces  one lane socket pair per lane; a register initiator, by which the host reads the
 ///             power monitor.
 /// Timing      an item is sent on all lanes as soon as the wafer has room for it; each lane sends
 ///             its share when it is free. An item's room is free when every lane has had its
 ///             credit back. A step ends when all items are done, all gradients have come and the
-///             optimizer has used them.
+///             optimizer has used them. Weights wait in the nodes of the tree, if any: its latency
+///             shows before the first of a step, and behind every gradient.
 /// Errors      a register that is refused: SC_REPORT_ERROR /wse/host/register_refused.
 class Host final : public sc_core::sc_module {
  public:
@@ -41,7 +44,7 @@ class Host final : public sc_core::sc_module {
 
   Host(const sc_core::sc_module_name& name, const fabric::IoConfig& io,
        base::Picoseconds lane_latency, const MemoryXConfig& memoryx,
-       const std::vector<base::WorkItem>& schedule);
+       const std::vector<base::WorkItem>& schedule, const SwarmX& tree = {});
 
   /// Another schedule for the steps that follow; kept by its owner as long as they last.
   void use_schedule(const std::vector<base::WorkItem>& schedule) { schedule_ = &schedule; }
@@ -90,6 +93,7 @@ class Host final : public sc_core::sc_module {
   const fabric::IoConfig io_;
   const base::Picoseconds lane_latency_;
   MemoryX memoryx_;
+  SwarmX tree_;
   const std::vector<base::WorkItem>* schedule_;  ///< of the step in progress or the next one
   std::function<void()> ended_;
   std::vector<LaneStats> lanes_;

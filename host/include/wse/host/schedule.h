@@ -15,6 +15,9 @@ struct ScheduleConfig {
   std::vector<std::uint64_t> micro_batches;  ///< sequences of each
   std::uint64_t sequence = 0;                ///< tokens a sequence
   bool recompute = false;  ///< the layers' forward pass once more before the backward pass
+  /// SRAM for activations: scores over a vocabulary that do not fit beside what is kept are computed
+  /// again in the backward pass.
+  base::Bytes activation_bytes = ~base::Bytes{0};
   std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights
   base::Bytes block_bytes =
       16ULL << 20;  ///< A-015: matrices are streamed in blocks of about this size

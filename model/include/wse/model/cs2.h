@@ -10,7 +10,8 @@
 
 namespace wse::model {
 
-/// A wafer and its host, bound lane by lane.
+/// A wafer and its host, bound lane by lane. With several systems the wafer is one of them: all do
+/// the same.
 class Cs2 final : public sc_core::sc_module {
  public:
   Cs2(const sc_core::sc_module_name& name, const Settings& settings,

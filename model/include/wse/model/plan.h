@@ -17,6 +17,7 @@ struct TrainingPlan {
   base::Mapping mapping{1, 1, 1};
   std::uint64_t batch = 0;           ///< sequences a step
   std::uint64_t capacity = 0;        ///< sequences that fit at once
+  std::uint64_t fewest = 0;          ///< micro-batches that the batch needs
   std::uint32_t passes = 0;          ///< times a layer's weights enter: 2, or 3 with recomputation
   base::Bytes activation_bytes = 0;  ///< of the largest micro-batch
   base::Bytes activation_limit = 0;

@@ -8,6 +8,7 @@
 #include "wse/fabric/fabric_config.h"
 #include "wse/host/expert_routing.h"
 #include "wse/host/memoryx.h"
+#include "wse/host/swarmx.h"
 #include "wse/memory/bank_core.h"
 #include "wse/power/power_config.h"
 #include "wse/power/thermal_grid.h"
@@ -35,6 +36,7 @@ struct MachineConfig {
   base::Bytes memory_budget_bytes =
       2'000'000'000ULL;  ///< of this computer, for the contents of the SRAM
   host::MemoryXConfig memoryx;
+  host::SwarmXConfig swarmx;
   power::PowerConfig power;
   power::ThermalConfig thermal;
   std::string energy_table = "configs/energy/n7.csv";
@@ -49,18 +51,20 @@ struct MachineConfig {
 
 /// A training run.
 struct RunConfig {
-  std::uint64_t batch = 0;     ///< sequences a step; 0: the largest that is one micro-batch
+  /// Sequences a step, over all systems; 0: the largest that is one micro-batch on each.
+  std::uint64_t batch = 0;
   std::uint64_t sequence = 0;  ///< tokens; 0: the model's positions
   std::string precision = "mixed";
   std::string recompute = "auto";
   double sparsity = 0.0;
   std::string mode = "auto";
-  std::uint64_t systems = 1;
+  std::uint64_t systems = 1;  ///< data parallel
   std::uint64_t seed = 1;
-  std::uint64_t copies = 0;       ///< copies of the feature dimension; 0: the cheapest
-  base::Bytes block_bytes = 0;    ///< 0: 16 MiB, larger where a step would have too many
-  double capacity_factor = 1.25;  ///< tokens an expert takes, of the mean
-  double expert_imbalance = 0.2;  ///< popularity of experts is drawn from 1 -+ this
+  std::uint64_t copies = 0;         ///< copies of the feature dimension; 0: the cheapest
+  std::uint64_t micro_batches = 0;  ///< that the batch is cut into; 0: the cheapest
+  base::Bytes block_bytes = 0;      ///< 0: 16 MiB, larger where a step would have too many
+  double capacity_factor = 1.25;    ///< tokens an expert takes, of the mean
+  double expert_imbalance = 0.2;    ///< popularity of experts is drawn from 1 -+ this
 
   host::RoutingConfig routing() const;
   tiles::Precision precision_kind() const;

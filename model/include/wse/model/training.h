@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wse/model/recorder.h"
+#include "wse/model/systems.h"
 
 namespace wse::model {
 
@@ -43,10 +44,13 @@ struct TrainingOptions {
   std::function<void(const Progress&)> progress = [](const Progress&) {};  ///< once a window
 };
 
-/// Results of one run, per step where a step is meant.
+/// Results of one run, per step where a step is meant. Of several systems one is simulated: bytes,
+/// energy, power and temperature are those of one, multiply-adds and tokens those of all.
 struct TrainingResult {
   host::ModelSpec model;
-  TrainingPlan plan;
+  TrainingPlan plan;  ///< of the system that is simulated
+  BatchShares shares;
+  double efficiency = 1;  ///< estimated_efficiency()
   Settings settings;
   std::uint32_t steps = 1;
   double step_seconds = 0;
@@ -83,12 +87,15 @@ struct TrainingResult {
   std::uint64_t max_rss_bytes = 0;
   std::string result_hash;
 
-  double tokens_per_step() const { return static_cast<double>(plan.tokens()); }
+  std::uint64_t tokens() const { return shares.batch * plan.schedule.sequence; }
+  double tokens_per_step() const { return static_cast<double>(tokens()); }
+  /// Of all systems; where shares differ, those with the smaller one are taken to draw the same.
+  double energy_of_all_j() const { return energy_j * static_cast<double>(shares.systems); }
   double tokens_per_second() const { return tokens_per_step() / step_seconds; }
   double useful_flops_per_second() const {
     return 2.0 * static_cast<double>(useful_multiply_adds) / step_seconds;
   }
-  /// Against wafer.cores_rated x fp16 lanes x 2 x clock.core_hz.
+  /// Against wafer.cores_rated x fp16 lanes x 2 x clock.core_hz of all systems.
   double utilization() const;
 };
 
