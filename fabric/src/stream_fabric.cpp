@@ -52,6 +52,7 @@ void StreamFabric::trace(base::Track track, const WorkItem& item, Cycles begin, 
 /// Lane l of n brings features l/n .. (l+1)/n, which stand in every copy of the feature dimension.
 void StreamFabric::route_lanes() {
   const base::GeometryConfig& g = geometry_.config();
+  feeders_.assign(g.die_columns, 0);
   for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
     LaneRoute route;
     route.west = lane < io_.west_lanes();
@@ -71,6 +72,11 @@ void StreamFabric::route_lanes() {
         if (here.size() == 0) continue;
         route.die_columns.push_back(column);
         route.columns.push_back(here);
+      }
+    }
+    for (std::size_t i = 0; i < route.die_columns.size(); ++i) {
+      if (i == 0 || route.die_columns[i] != route.die_columns[i - 1]) {
+        ++feeders_[route.die_columns[i]];
       }
     }
     routes_.push_back(std::move(route));
@@ -111,15 +117,26 @@ void StreamFabric::handle_share(const Message& message) {
     flight.first.assign(geometry_.dies(), kNever);
     flight.last.assign(geometry_.dies(), 0);
     flight.die_tiles.assign(geometry_.dies(), 0);
+    flight.arrived.assign(geometry_.config().die_columns, 0);
   }
   stats_.bytes_in += message.bytes;
   distribute(message, flight);
-  if (++flight.shares < io_.lanes) return;
-  if (message.work->weight_bytes > 0) {
+  if (++flight.shares == io_.lanes && message.work->weight_bytes > 0) {
     const std::uint32_t die = layout_.parts().front().die;
     trace(base::Track::kBroadcast, *message.work, flight.first[die], flight.last[die]);
   }
+  std::uint32_t before = geometry_.config().die_columns;
+  for (const std::uint32_t column : routes_[message.source].die_columns) {
+    if (column == before) continue;  // of another copy
+    before = column;
+    if (++flight.arrived[column] == feeders_[column]) tell_column(column, message, flight);
+  }
+}
+
+/// All lanes that feed a column of dies have brought their share.
+void StreamFabric::tell_column(std::uint32_t column, const Message& message, const Flight& flight) {
   for (const base::RegionPart& part : layout_.parts()) {
+    if (part.die % geometry_.config().die_columns != column) continue;
     RampStream stream;
     stream.kind = StreamKind::kWeights;
     stream.part = part.index;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -99,6 +100,20 @@ TEST_F(TrainCommandTest, DoublingSlowLanesHalvesTheStep) {
 }
 
 // Cores that wait for weights may as well be slow.
+// A column of dies starts when the lanes that feed it have brought their share, whatever the others do.
+TEST_F(TrainCommandTest, SlowLanesOfAnyNumberFeedTheirColumnsOfDies) {
+  double before = 0;
+  for (const int lanes : {2, 3, 4, 5, 7}) {
+    const double rate =
+        train(fmt::format("tiny-gpt --machine tiny --set run.batch=1 --set "
+                          "io.lane.bits_per_second=1e7 --set io.lanes={}",
+                          lanes))["tokens_per_second"];
+    EXPECT_NEAR(rate, 151.6 * lanes, 0.02 * 151.6 * lanes) << lanes;  // I/O bound
+    EXPECT_GT(rate, before);
+    before = rate;
+  }
+}
+
 TEST_F(TrainCommandTest, AModelBoundByLanesLosesNothingAtASlowerClock) {
   const auto run = [this](const char* clock) {
     return train(std::string("tiny-gpt --machine tiny --set run.batch=1 "

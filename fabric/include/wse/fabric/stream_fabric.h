@@ -81,6 +81,7 @@ class StreamFabric {
   /// A work item between its first share and its last part.
   struct Flight {
     std::uint32_t shares = 0;
+    std::vector<std::uint32_t> arrived;  ///< shares, by column of dies
     std::uint64_t tiles_done = 0;
     std::vector<base::Cycles> first;       ///< by die
     std::vector<base::Cycles> last;        ///< by die
@@ -100,6 +101,7 @@ class StreamFabric {
   void trace(base::Track track, const base::WorkItem& item, base::Cycles begin, base::Cycles end);
   void route_lanes();
   void handle_share(const Message& message);
+  void tell_column(std::uint32_t column, const Message& message, const Flight& flight);
   void distribute(const Message& message, Flight& flight);
   void multicast_column(const Message& message, const LaneRoute& route, std::size_t target,
                         base::Cycles head, Flight& flight);
@@ -129,6 +131,7 @@ class StreamFabric {
   std::vector<base::Picoseconds> lane_out_free_;
   std::vector<base::PendingActivity> activity_;
   std::vector<ToLane> to_lanes_;
+  std::vector<std::uint32_t> feeders_;  ///< lanes that feed a column of dies
   std::vector<ToPart> to_parts_;
   FabricStats stats_;
   base::Timeline* timeline_ = nullptr;
