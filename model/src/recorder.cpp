@@ -79,6 +79,7 @@ void Recorder::begin_measurement(std::uint64_t first) {
   samples_.clear();
   ledger_seconds_ = {};
   layer_seconds_.clear();
+  phase_seconds_ = {};
   observed_ = 0;
   const base::Picoseconds begin = first * cs2_.wafer().ticker().window();
   begin_cycle_ = cs2_.wafer().epochs().cycle_at_or_after(begin);
@@ -125,6 +126,7 @@ void Recorder::sample_regions(RunSample& s) {
   const base::WaferGeometry& geometry = wafer.geometry();
   const double window = static_cast<double>(wafer.epochs().cycle_at_or_after(s.end) -
                                             wafer.epochs().cycle_at_or_after(s.begin));
+  const double seconds = static_cast<double>(s.end - s.begin) * 1e-12;
   std::vector<double> busy(geometry.dies(), 0.0);
   std::vector<double> sram(geometry.dies(), 0.0);
   std::vector<double> user(geometry.dies(), 0.0);
@@ -140,7 +142,11 @@ void Recorder::sample_regions(RunSample& s) {
       sram[die] += static_cast<double>(core.resident_bytes()) * share;
       busy[die] += static_cast<double>(working(region.window_cycles(i))) / window * own_tiles;
       for (std::size_t p = 0; p < base::kNumPhases; ++p) {
-        phases[p] += static_cast<double>(tiles::total(region.window_cycles(i)[p])) * share;
+        const tiles::CauseCycles& causes = region.window_cycles(i)[p];
+        phases[p] += static_cast<double>(tiles::total(causes)) * share;
+        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {  // of one clock in a window
+          phase_seconds_[p][c] += static_cast<double>(causes[c]) / window * seconds * share;
+        }
       }
       for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
         ledger_seconds_[c] += static_cast<double>(region.window_times(i)[c]) * 1e-12 * share;

@@ -206,6 +206,10 @@ class Run {
     for (Recorder::CauseSeconds& layer : result_.layer_seconds) {
       for (double& s : layer) s /= options_.steps;
     }
+    result_.phase_seconds = recorder_.phase_seconds();
+    for (Recorder::CauseSeconds& phase : result_.phase_seconds) {
+      for (double& s : phase) s /= options_.steps;
+    }
   }
 
   void collect_traffic() {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "ledger_stats.h"
 #include "power_stats.h"
 #include "wse/report/files.h"
 #include "wse/report/page.h"
@@ -42,6 +43,7 @@ void write_run(const model::TrainingResult& result, const json& config,
   write_files({{folder + "/dies.csv", dies_csv(result)},
                {folder + "/power.csv", power_csv(result)},
                {folder + "/config.json", config.dump(2) + "\n"},
+               {folder + "/ledger.json", ledger_json(result).dump(2) + "\n"},
                {folder + "/samples.json", samples.dump() + "\n"},
                {folder + "/report.html", train_page(stats, config, samples)},
                {folder + "/stats.json", stats.dump(2) + "\n"}});  // last: it marks a complete run

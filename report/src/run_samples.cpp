@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "ledger_stats.h"
 #include "wse/model/binding.h"
 #include "wse/report/run_files.h"
 
@@ -162,34 +163,6 @@ class Frames {
   std::vector<std::size_t> cuts_;
 };
 
-json layers_of(const TrainingResult& r) {
-  json all = json::array();
-  for (std::size_t place = 0; place < r.layer_seconds.size(); ++place) {
-    const auto& causes = r.layer_seconds[place];
-    double seconds = 0;
-    for (const double s : causes) seconds += s;
-    if (seconds <= 0) continue;
-    std::array<double, tiles::kNumCauses> shares{};
-    json by_cause = json::object();
-    for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
-      shares[c] = causes[c] / seconds;
-      if (causes[c] > 0) by_cause[std::string(name_of(static_cast<tiles::Cause>(c)))] = causes[c];
-    }
-    const model::Binding bound = model::binding_of(shares);
-    json layer{{"index", nullptr}, {"name", "outside layers"}};
-    if (place > 0) layer = {{"index", place - 1}, {"name", fmt::format("layer {}", place - 1)}};
-    layer.update({{"seconds", seconds},
-                  {"bound", bound.by()},
-                  {"compute", bound.compute},
-                  {"sram", bound.sram},
-                  {"io", bound.io},
-                  {"latency", bound.latency},
-                  {"causes", by_cause}});
-    all.push_back(layer);
-  }
-  return all;
-}
-
 const char* name_of_track(base::Track track) {
   switch (track) {
     case base::Track::kLaneIn:
@@ -236,7 +209,7 @@ json samples_json(const TrainingResult& r, const base::Timeline* timeline) {
           {"frames", frames.times()},
           {"maps", frames.maps()},
           {"lanes", frames.lanes()},
-          {"layers", layers_of(r)},
+          {"layers", layers_json(r)},
           {"timeline", timeline_of(r, timeline)}};
 }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "support/run_command.h"
@@ -100,6 +101,35 @@ TEST_F(TrainCommandTest, DoublingSlowLanesHalvesTheStep) {
 }
 
 // Cores that wait for weights may as well be slow.
+TEST_F(TrainCommandTest, TheLedgerAddsUpByPhaseByLayerAndByLink) {
+  const auto j = train("tiny-gpt --machine tiny --set run.recompute=full");
+  const auto stats =
+      nlohmann::json::parse(testing_support::read_file(folder_.file("out/stats.json")));
+  const auto ledger =
+      nlohmann::json::parse(testing_support::read_file(folder_.file("out/ledger.json")));
+  const double step = j["step_seconds"];
+  std::map<std::string, double> by_cause;
+  for (const auto& phase : ledger["seconds_by_phase"]) {
+    for (const auto& [cause, seconds] : phase.items()) by_cause[cause] += seconds.get<double>();
+  }
+  double all = 0;
+  for (const auto& [cause, share] : j["time_ledger"].items()) {
+    EXPECT_NEAR(by_cause[cause], share.get<double>() * step, 1e-3 * step) << cause;
+    all += by_cause[cause];
+  }
+  EXPECT_NEAR(all, step, 1e-3 * step);
+  EXPECT_GT(ledger["seconds_by_phase"]["recompute"]["recompute"], 0);
+  double layers = 0;
+  for (const auto& layer : ledger["layers"]) layers += layer["seconds"].get<double>();
+  EXPECT_NEAR(layers, step, 1e-3 * step);
+  EXPECT_EQ(ledger["layers"].size(), 3U);  // two, and what is outside of them
+  const auto& links = ledger["link_bytes"];
+  EXPECT_EQ(links["lanes_in"],
+            stats["bytes_in"].get<std::uint64_t>() + stats["sample_bytes_in"].get<std::uint64_t>());
+  EXPECT_EQ(links["between_dies"].get<std::uint64_t>() + links["within_dies"].get<std::uint64_t>(),
+            4 * stats["wavelet_hops"].get<std::uint64_t>());
+}
+
 // A column of dies starts when the lanes that feed it have brought their share, whatever the others do.
 TEST_F(TrainCommandTest, SlowLanesOfAnyNumberFeedTheirColumnsOfDies) {
   double before = 0;

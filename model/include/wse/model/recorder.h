@@ -50,6 +50,9 @@ class Recorder final : public sc_core::sc_module {
   /// The same by layer: outside the layers, then layer by layer.
   using CauseSeconds = std::array<double, tiles::kNumCauses>;
   const std::vector<CauseSeconds>& layer_seconds() const { return layer_seconds_; }
+  /// The same by phase.
+  using PhaseSeconds = std::array<CauseSeconds, base::kNumPhases>;
+  const PhaseSeconds& phase_seconds() const { return phase_seconds_; }
   /// Why the run was paused before its end; empty if it was not.
   const std::string& stopped_because() const { return stopped_because_; }
   bool was_interrupted() const { return was_interrupted_; }
@@ -74,6 +77,7 @@ class Recorder final : public sc_core::sc_module {
   std::vector<RunSample> samples_;
   std::array<double, tiles::kNumCauses> ledger_seconds_{};
   std::vector<CauseSeconds> layer_seconds_;
+  PhaseSeconds phase_seconds_{};
   sc_core::sc_event sample_event_{"sample_event"};
 };
 

@@ -64,6 +64,7 @@ struct TrainingResult {
   std::array<double, tiles::kNumCauses> time_ledger{};  ///< fractions
   /// Seconds of a step: outside the layers, then layer by layer.
   std::vector<Recorder::CauseSeconds> layer_seconds;
+  Recorder::PhaseSeconds phase_seconds{};  ///< seconds of a step
   std::uint64_t expert_tokens = 0;   ///< a step, over all sparse layers: routed to experts
   std::uint64_t dropped_tokens = 0;  ///< of these, beyond an expert's capacity
   double energy_j = 0;               ///< a step
