@@ -65,9 +65,9 @@ struct TrainingResult {
   /// Seconds of a step: outside the layers, then layer by layer.
   std::vector<Recorder::CauseSeconds> layer_seconds;
   Recorder::PhaseSeconds phase_seconds{};  ///< seconds of a step
-  std::uint64_t expert_tokens = 0;   ///< a step, over all sparse layers: routed to experts
-  std::uint64_t dropped_tokens = 0;  ///< of these, beyond an expert's capacity
-  double energy_j = 0;               ///< a step
+  std::uint64_t expert_tokens = 0;         ///< a step, over all sparse layers: routed to experts
+  std::uint64_t dropped_tokens = 0;        ///< of these, beyond an expert's capacity
+  double energy_j = 0;                     ///< a step
   std::vector<double> energy_by_kind;
   std::vector<double> energy_by_die;
   std::vector<double> energy_by_phase;
