@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <verilated.h>
-
 #include <memory>
 
 #include "router_writes.h"
 #include "rtl_twins.h"
-#include "verilated_trace.h"
+#include "verilated_block.h"
 #include "wse/fabric/router_setup.h"
 #include "wse/fabric/router_twin.h"
 
@@ -19,20 +17,14 @@ template <class Model>
 class VerilatedRouter final : public fabric::RouterTwin {
  public:
   explicit VerilatedRouter(const fabric::RouterSetup& setup)
-      : checked_(setup.checked),
-        context_(std::make_unique<VerilatedContext>()),
-        model_(std::make_unique<Model>(context_.get(), "router")) {
-    model_->mutant = static_cast<CData>(setup.mutant & 31);
-    model_->rst = 1;
-    tick();
-    model_->rst = 0;
-    configure(setup);
-    model_->eval();
+      : block_("router", setup.mutant, setup.checked) {
+    for (const RouterWrite& w : configuration_of(setup)) write(w.kind, w.color, w.value);
+    block_.pins().eval();
   }
-  ~VerilatedRouter() override { model_->final(); }
 
+  base::VcdSource* trace() override { return block_.trace(); }
   fabric::RouterPins outputs() const override {
-    const Model& m = *model_;
+    const Model& m = block_.pins();
     fabric::RouterPins pins;
     for (std::size_t p = 0; p < fabric::kNumPorts; ++p) {
       fabric::LinkPins& link = pins.links[p];
@@ -49,7 +41,7 @@ class VerilatedRouter final : public fabric::RouterTwin {
   }
 
   void clock(const fabric::RouterPins& inputs) override {
-    Model& m = *model_;
+    Model& m = block_.pins();
     m.in_valid = m.in_control = m.in_advance = 0;
     m.in_color = 0;
     for (std::size_t i = 0; i < kCreditWords; ++i) m.in_credit[i] = 0;
@@ -64,11 +56,6 @@ class VerilatedRouter final : public fabric::RouterTwin {
       m.in_advance = static_cast<CData>(m.in_advance | (link.wavelet.advance ? 1U << p : 0U));
     }
     tick();
-  }
-
-  base::VcdSource* trace() override {
-    if (trace_ == nullptr) trace_ = std::make_unique<VerilatedTrace>(*model_);
-    return trace_.get();
   }
 
  private:
@@ -92,34 +79,19 @@ class VerilatedRouter final : public fabric::RouterTwin {
   }
 
   void tick() {
-    const fabric::RouterPins before = checked_ ? outputs() : fabric::RouterPins();
-    model_->clk = 0;
-    model_->eval();
-    if (checked_ && !(outputs() == before)) {
-      throw fabric::TwinError(
-          "an output follows an input within the clock: outputs must be a "
-          "function of the state alone");
-    }
-    if (trace_ != nullptr) trace_->clock();
-    model_->clk = 1;
-    model_->eval();
+    block_.clock([this] { return outputs(); });
   }
   void write(std::uint32_t kind, std::uint32_t color, std::uint32_t value) {
-    model_->cfg_write = 1;
-    model_->cfg_kind = static_cast<CData>(kind);
-    model_->cfg_color = static_cast<CData>(color);
-    model_->cfg_value = value;
+    Model& m = block_.pins();
+    m.cfg_write = 1;
+    m.cfg_kind = static_cast<CData>(kind);
+    m.cfg_color = static_cast<CData>(color);
+    m.cfg_value = value;
     tick();
-    model_->cfg_write = 0;
-  }
-  void configure(const fabric::RouterSetup& setup) {
-    for (const RouterWrite& w : configuration_of(setup)) write(w.kind, w.color, w.value);
+    m.cfg_write = 0;
   }
 
-  const bool checked_;
-  std::unique_ptr<VerilatedContext> context_;
-  std::unique_ptr<Model> model_;
-  std::unique_ptr<VerilatedTrace> trace_;
+  VerilatedBlock<Model> block_;
 };
 
 template <class Model>

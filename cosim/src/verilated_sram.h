@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <verilated.h>
-
 #include <memory>
 
 #include "rtl_twins.h"
-#include "verilated_trace.h"
-#include "wse/base/twin_error.h"
+#include "verilated_block.h"
 
 namespace wse::cosim {
 
@@ -15,54 +12,25 @@ namespace wse::cosim {
 template <class Model>
 class VerilatedBank final : public memory::BankTwin {
  public:
-  explicit VerilatedBank(const BankSetup& setup)
-      : checked_(setup.checked),
-        context_(std::make_unique<VerilatedContext>()),
-        model_(std::make_unique<Model>(context_.get(), "bank")) {
-    model_->mutant = static_cast<CData>(setup.mutant & 31);
-    model_->rst = 1;
-    tick();
-    model_->rst = 0;
-    model_->eval();
-  }
-  ~VerilatedBank() override { model_->final(); }
+  explicit VerilatedBank(const BankSetup& setup) : block_("bank", setup.mutant, setup.checked) {}
 
-  base::VcdSource* trace() override {
-    if (trace_ == nullptr) trace_ = std::make_unique<VerilatedTrace>(*model_);
-    return trace_.get();
-  }
+  base::VcdSource* trace() override { return block_.trace(); }
 
   memory::BankPins::Outputs outputs() const override {
-    return {model_->read_data, model_->valid != 0};
+    return {block_.pins().read_data, block_.pins().valid != 0};
   }
   void clock(const memory::BankPins::Inputs& inputs) override {
-    model_->enable = inputs.enable ? 1 : 0;
-    model_->write = inputs.write ? 1 : 0;
-    model_->address = static_cast<SData>(inputs.address);
-    model_->bytes = static_cast<CData>(inputs.bytes & 15);
-    model_->write_data = inputs.data;
-    tick();
+    Model& m = block_.pins();
+    m.enable = inputs.enable ? 1 : 0;
+    m.write = inputs.write ? 1 : 0;
+    m.address = static_cast<SData>(inputs.address);
+    m.bytes = static_cast<CData>(inputs.bytes & 15);
+    m.write_data = inputs.data;
+    block_.clock([this] { return outputs(); });
   }
 
  private:
-  void tick() {
-    const memory::BankPins::Outputs before = checked_ ? outputs() : memory::BankPins::Outputs();
-    model_->clk = 0;
-    model_->eval();
-    if (checked_ && !(outputs() == before)) {
-      throw base::TwinError(
-          "an output follows an input within the clock: outputs must be a function of the state "
-          "alone");
-    }
-    if (trace_ != nullptr) trace_->clock();
-    model_->clk = 1;
-    model_->eval();
-  }
-
-  const bool checked_;
-  std::unique_ptr<VerilatedContext> context_;
-  std::unique_ptr<Model> model_;
-  std::unique_ptr<VerilatedTrace> trace_;
+  VerilatedBlock<Model> block_;
 };
 
 template <class Model>

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <verilated.h>
-
 #include <memory>
 
 #include "rtl_twins.h"
-#include "verilated_trace.h"
-#include "wse/base/twin_error.h"
+#include "verilated_block.h"
 
 namespace wse::cosim {
 
@@ -15,25 +12,12 @@ namespace wse::cosim {
 template <class Model>
 class VerilatedTile final : public TileRtl {
  public:
-  VerilatedTile(std::uint32_t mutant, bool checked)
-      : checked_(checked),
-        context_(std::make_unique<VerilatedContext>()),
-        model_(std::make_unique<Model>(context_.get(), "tile")) {
-    model_->mutant = static_cast<CData>(mutant & 31);
-    model_->rst = 1;
-    tick();
-    model_->rst = 0;
-    model_->eval();
-  }
-  ~VerilatedTile() override { model_->final(); }
+  VerilatedTile(std::uint32_t mutant, bool checked) : block_("tile", mutant, checked) {}
 
-  base::VcdSource* trace() override {
-    if (trace_ == nullptr) trace_ = std::make_unique<VerilatedTrace>(*model_);
-    return trace_.get();
-  }
+  base::VcdSource* trace() override { return block_.trace(); }
 
   fabric::RampPins outputs() const override {
-    const Model& m = *model_;
+    const Model& m = block_.pins();
     fabric::RampPins pins;
     if (m.out_valid != 0) {
       pins.link = {true, {m.out_data, m.out_color, m.out_control != 0, m.out_advance != 0}};
@@ -42,7 +26,7 @@ class VerilatedTile final : public TileRtl {
     return pins;
   }
   void clock(const fabric::RampPins& from_router) override {
-    Model& m = *model_;
+    Model& m = block_.pins();
     const fabric::LinkPins& link = from_router.link;
     m.in_valid = link.valid ? 1 : 0;
     m.in_data = link.wavelet.data;
@@ -53,43 +37,30 @@ class VerilatedTile final : public TileRtl {
     tick();
   }
   void write(Write kind, std::uint32_t address, std::uint32_t value) override {
-    model_->cfg_write = 1;
-    model_->cfg_kind = static_cast<CData>(kind);
-    model_->cfg_address = static_cast<SData>(address);
-    model_->cfg_value = value;
+    block_.pins().cfg_write = 1;
+    block_.pins().cfg_kind = static_cast<CData>(kind);
+    block_.pins().cfg_address = static_cast<SData>(address);
+    block_.pins().cfg_value = value;
     tick();
-    model_->cfg_write = 0;
-    model_->eval();
+    block_.pins().cfg_write = 0;
+    block_.pins().eval();
   }
   std::uint32_t probe(Probe kind, std::uint32_t address) const override {
-    model_->probe_kind = static_cast<CData>(kind);
-    model_->probe_address = static_cast<SData>(address);
-    model_->eval();
-    return model_->probe_data;
+    block_.pins().probe_kind = static_cast<CData>(kind);
+    block_.pins().probe_address = static_cast<SData>(address);
+    block_.pins().eval();
+    return block_.pins().probe_data;
   }
-  bool busy() const override { return model_->busy != 0; }
-  bool finished() const override { return model_->finished != 0; }
-  bool fault() const override { return model_->fault != 0; }
+  bool busy() const override { return block_.pins().busy != 0; }
+  bool finished() const override { return block_.pins().finished != 0; }
+  bool fault() const override { return block_.pins().fault != 0; }
 
  private:
   void tick() {
-    const fabric::RampPins before = checked_ ? outputs() : fabric::RampPins();
-    model_->clk = 0;
-    model_->eval();
-    if (checked_ && !(outputs() == before)) {
-      throw base::TwinError(
-          "an output follows an input within the clock: outputs must be a function of the state "
-          "alone");
-    }
-    if (trace_ != nullptr) trace_->clock();
-    model_->clk = 1;
-    model_->eval();
+    block_.clock([this] { return outputs(); });
   }
 
-  const bool checked_;
-  std::unique_ptr<VerilatedContext> context_;
-  std::unique_ptr<Model> model_;
-  std::unique_ptr<VerilatedTrace> trace_;
+  VerilatedBlock<Model> block_;
 };
 
 template <class Model>
