@@ -16,7 +16,6 @@ using fabric::RouterModel;
 using fabric::RouterPins;
 using fabric::RouterSetup;
 using fabric::RouterTwin;
-using fabric::Wavelet;
 
 /// The model with a register behind its outputs, and a fault.
 class DelayedRouter final : public RouterTwin {
@@ -95,8 +94,7 @@ TEST(SkewedRouterTest, ALaterRouterIsRightAndItsLatencyIsCounted) {
 }
 
 TEST(SkewedRouterTest, ACopyOutOfOrderIsNamed) {
-  Wavelet kept;
-  const std::string text = mismatch_of([&kept](RouterPins& pins) {
+  const std::string text = mismatch_of([](RouterPins& pins) {
     fabric::LinkPins& ramp = pins.links[index_of(Port::kRamp)];
     if (!ramp.valid || ramp.wavelet.data > 103) return;
     if (ramp.wavelet.data == 102)
