@@ -45,6 +45,7 @@ std::vector<std::string> arguments_of(const ScalingInputs& in, std::uint64_t sys
   if (!in.options.run.empty()) add("--run", in.options.run);
   for (const std::string& assignment : in.options.set) add("--set", assignment);
   add("--set", fmt::format("run.systems={}", systems));
+  add("--set", "run.mode=" + in.result.settings.run.mode);
   return words;
 }
 
@@ -76,6 +77,15 @@ void make_runs(const ScalingInputs& in, const Systems& wanted) {
 }
 
 }  // namespace
+
+void compare_in_one_mode(model::Settings& settings) {
+  if (settings.run.mode == "pipeline") {
+    throw base::ConfigError(
+        "run.mode", "pipeline",
+        "must be stream or auto with --scaling: several systems are fed by streams");
+  }
+  settings.run.mode = "stream";
+}
 
 Systems scaling_of(const std::string& list, const model::Settings& settings) {
   std::set<std::uint64_t> all{1};

@@ -11,6 +11,10 @@
 
 namespace wse::cli {
 
+/// Several systems stream their weights: what they are measured by does so too. Throws ConfigError for
+/// run.mode = pipeline.
+void compare_in_one_mode(model::Settings& settings);
+
 /// N,N,.. of --scaling, in order, 1 among them: what all others are measured by. Throws ConfigError,
 /// also where a number of systems does not go with the run's batch.
 std::vector<std::uint64_t> scaling_of(const std::string& list, const model::Settings& settings);

@@ -181,7 +181,8 @@ int train_command(const Arguments& arguments) {
   if (!read_options(arguments, o)) return kDone;
   check(o);
   report::RunRecord record;
-  const model::Settings settings = o.settings.read(record.origins);
+  model::Settings settings = o.settings.read(record.origins);
+  if (o.scaling) compare_in_one_mode(settings);
   shorten_places(record.origins);
   record.command = command_line("train", arguments);
   record.model_file = preset_file("MODEL", o.model, "models", ".json");

@@ -23,11 +23,17 @@ std::string_view name_of(Phase phase) {
   return kNames[static_cast<std::size_t>(phase)];
 }
 
+std::string_view name_of(Tensor tensor) {
+  static constexpr std::array<std::string_view, kNumTensors> kNames = {
+      "none", "attention", "feed_forward", "router", "experts", "norms", "head"};
+  return kNames[static_cast<std::size_t>(tensor)];
+}
+
 std::string_view name_of(Operation operation) {
-  static constexpr std::array<std::string_view, 7> kNames = {
+  static constexpr std::array<std::string_view, 8> kNames = {
       "gemm_forward",      "gemm_input_gradient", "gemm_weight_gradient",
       "attention_forward", "attention_backward",  "vector",
-      "layer_change"};
+      "layer_change",      "redistribute"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 

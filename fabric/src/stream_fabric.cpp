@@ -28,10 +28,12 @@ StreamFabric::StreamFabric(const FabricConfig& config, const IoConfig& io,
       epochs_(epochs),
       mesh_(geometry),
       user_tiles_(geometry.dies(), 0),
+      untold_(geometry.config().die_columns),
       lane_out_free_(io.lanes, 0),
+      ports_in_(io.lanes, EdgePorts(io.edge_ports_per_lane)),
+      ports_out_(io.lanes, EdgePorts(io.edge_ports_per_lane)),
       activity_(geometry.dies()) {
   for (const base::RegionPart& part : layout.parts()) user_tiles_[part.die] += part.tiles.tiles();
-  route_lanes();
 }
 
 bool StreamFabric::Message::operator>(const Message& that) const {
@@ -49,10 +51,17 @@ void StreamFabric::trace(base::Track track, const WorkItem& item, Cycles begin, 
   timeline_->add(track, 0, item, epochs_.time_of(begin), epochs_.time_of(end));
 }
 
+const StreamFabric::Routes& StreamFabric::routes_of(const WorkItem& item) {
+  const auto known = routes_.find(item.copies);
+  if (known != routes_.end()) return known->second;
+  return routes_.emplace(item.copies, route_lanes(mapping_of(item))).first->second;
+}
+
 /// Lane l of n brings features l/n .. (l+1)/n, which stand in every copy of the feature dimension.
-void StreamFabric::route_lanes() {
+StreamFabric::Routes StreamFabric::route_lanes(const base::Mapping& mapping) const {
   const base::GeometryConfig& g = geometry_.config();
-  feeders_.assign(g.die_columns, 0);
+  Routes routes;
+  routes.feeders.assign(g.die_columns, 0);
   for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
     LaneRoute route;
     route.west = lane < io_.west_lanes();
@@ -62,8 +71,8 @@ void StreamFabric::route_lanes() {
     for (std::uint32_t step = 0; step < g.die_columns; ++step) {
       const std::uint32_t column = route.west ? step : g.die_columns - 1 - step;
       const base::Span own = geometry_.user_columns_of(column);
-      for (std::uint32_t copy = 0; copy < mapping_.copies(); ++copy) {
-        const base::Span all = mapping_.columns_of_copy(copy);
+      for (std::uint32_t copy = 0; copy < mapping.copies(); ++copy) {
+        const base::Span all = mapping.columns_of_copy(copy);
         const base::Span fed{
             all.begin + static_cast<std::uint32_t>(std::uint64_t{all.size()} * lane / io_.lanes),
             all.begin + static_cast<std::uint32_t>(
@@ -76,11 +85,12 @@ void StreamFabric::route_lanes() {
     }
     for (std::size_t i = 0; i < route.die_columns.size(); ++i) {
       if (i == 0 || route.die_columns[i] != route.die_columns[i - 1]) {
-        ++feeders_[route.die_columns[i]];
+        ++routes.feeders[route.die_columns[i]];
       }
     }
-    routes_.push_back(std::move(route));
+    routes.lanes.push_back(std::move(route));
   }
+  return routes;
 }
 
 void StreamFabric::receive_share(std::uint32_t lane, const LaneBlock& block, Cycles now) {
@@ -118,6 +128,9 @@ void StreamFabric::handle_share(const Message& message) {
     flight.last.assign(geometry_.dies(), 0);
     flight.die_tiles.assign(geometry_.dies(), 0);
     flight.arrived.assign(geometry_.config().die_columns, 0);
+    for (std::uint32_t c = 0; c < untold_.size(); ++c) {
+      if (routes_of(*message.work).feeders[c] > 0) untold_[c].push_back(message.work);
+    }
   }
   stats_.bytes_in += message.bytes;
   distribute(message, flight);
@@ -126,21 +139,34 @@ void StreamFabric::handle_share(const Message& message) {
     trace(base::Track::kBroadcast, *message.work, flight.first[die], flight.last[die]);
   }
   std::uint32_t before = geometry_.config().die_columns;
-  for (const std::uint32_t column : routes_[message.source].die_columns) {
+  const Routes& routes = routes_of(*message.work);
+  for (const std::uint32_t column : routes.lanes[message.source].die_columns) {
     if (column == before) continue;  // of another copy
     before = column;
-    if (++flight.arrived[column] == feeders_[column]) tell_column(column, message, flight);
+    if (++flight.arrived[column] == routes.feeders[column]) tell_in_order(column);
+  }
+}
+
+/// Where the mapping changes, other lanes feed a column: they may be ahead of those before.
+void StreamFabric::tell_in_order(std::uint32_t column) {
+  std::deque<const WorkItem*>& untold = untold_[column];
+  while (!untold.empty()) {
+    const WorkItem& item = *untold.front();
+    const Flight& flight = flights_.at(item.id);
+    if (flight.arrived[column] < routes_of(item).feeders[column]) return;
+    tell_column(column, item, flight);
+    untold.pop_front();
   }
 }
 
 /// All lanes that feed a column of dies have brought their share.
-void StreamFabric::tell_column(std::uint32_t column, const Message& message, const Flight& flight) {
+void StreamFabric::tell_column(std::uint32_t column, const WorkItem& item, const Flight& flight) {
   for (const base::RegionPart& part : layout_.parts()) {
     if (part.die % geometry_.config().die_columns != column) continue;
     RampStream stream;
     stream.kind = StreamKind::kWeights;
     stream.part = part.index;
-    stream.item = message.work;
+    stream.item = &item;
     stream.first_cycle = flight.first[part.die];
     stream.last_cycle = flight.last[part.die];
     to_parts_.push_back({part.index, stream});
@@ -149,16 +175,18 @@ void StreamFabric::tell_column(std::uint32_t column, const Message& message, con
 
 /// Along the row, from the edge to the farthest die column fed; each bundle crossed is a resource.
 void StreamFabric::distribute(const Message& message, Flight& flight) {
-  const LaneRoute& route = routes_[message.source];
+  const LaneRoute& route = routes_of(*message.work).lanes[message.source];
   const std::uint32_t columns = geometry_.config().die_columns;
   const Direction direction = route.west ? Direction::kEast : Direction::kWest;
   const std::uint64_t packed = base::ceil_div(message.bytes, 4);
   Message stream = message;
-  // Through the edge ports: one wavelet a port and cycle.
-  stream.other =
-      std::max(message.other, message.stamp + base::ceil_div(packed, io_.edge_ports_per_lane));
+  const Passage passage = ports_in_[message.source].pass(packed, message.stamp);
+  stream.stamp = passage.first;
+  stream.other = std::max(message.other, passage.last);
+  const Cargo cargo = message.work->sample_bytes_in > 0 ? Cargo::kSamples : Cargo::kWeights;
   EventCounts io{};
   at(io, EventKind::kIoBit) = message.bytes * 8;
+  at(events(message.work->phase, cargo), EventKind::kIoBit) += message.bytes * 8;
   Cycles head = stream.stamp + config_.ramp_latency_cycles;
   std::uint32_t at_column = route.west ? 0 : columns - 1;
   activity_[geometry_.die_at(at_column, route.die_row)].add(message.work->phase, stream.stamp,
@@ -168,8 +196,8 @@ void StreamFabric::distribute(const Message& message, Flight& flight) {
       const std::uint32_t die = geometry_.die_at(at_column, route.die_row);
       head = mesh_.reserve(die, direction, packed, head);
       head += Cycles{geometry_.fabric_columns_of(at_column).size()} * config_.hop_latency_cycles;
-      count_row(die, message.work->phase, packed, head, head + (stream.other - stream.stamp) + 1,
-                true);
+      count_row(die, message.work->phase, cargo, packed, head,
+                head + (stream.other - stream.stamp) + 1, true);
       route.west ? ++at_column : --at_column;
     }
     multicast_column(stream, route, target, head, flight);
@@ -182,7 +210,7 @@ void StreamFabric::multicast_column(const Message& message, const LaneRoute& rou
                                     std::size_t target, Cycles head, Flight& flight) {
   const std::uint32_t die_column = route.die_columns[target];
   const std::uint64_t all_columns =
-      base::ceil_div(mapping_.columns() / mapping_.copies(), io_.lanes);
+      base::ceil_div(mapping_.columns() / message.work->copies, io_.lanes);
   const std::uint64_t weights =
       base::mul_div_up(base::ceil_div(message.bytes, 2), route.columns[target].size(), all_columns);
   const Cycles span = message.other - message.stamp;
@@ -232,21 +260,22 @@ void StreamFabric::handle_done(const Message& message) {
 /// Sums run along with the work: their bundle is held from its start.
 void StreamFabric::reduce(const WorkItem& item, std::uint32_t die, Cycles start, Cycles finish,
                           Flight& flight) {
+  const base::Mapping mapping = mapping_of(item);
   Cycles done = finish;
   Cycles fill = 2 * Cycles{config_.ramp_latency_cycles};
   if (item.operation == Operation::kGemmForward ||
       item.operation == Operation::kGemmInputGradient) {
     const std::uint64_t a_row =
         item.all_outputs() *
-        base::ceil_div(mapping_.tokens_per_tile(item.loop_tokens()) * sum_bits_, 32);
+        base::ceil_div(mapping.tokens_per_tile(item.loop_tokens()) * sum_bits_, 32);
     mesh_.reserve(die, Direction::kEast, a_row * mesh_.links(die, Direction::kEast), start);
     done = std::max(done, mesh_.free_at(die, Direction::kEast));
-    fill = config_.ring_cycles(mapping_.columns() / mapping_.copies());
+    fill = config_.ring_cycles(mapping.columns() / mapping.copies());
   } else if (item.operation == Operation::kGemmWeightGradient) {
-    const std::uint64_t a_column = item.all_outputs() * mapping_.features_per_tile(item.inputs);
+    const std::uint64_t a_column = item.all_outputs() * mapping.features_per_tile(item.inputs);
     mesh_.reserve(die, Direction::kSouth, a_column * mesh_.links(die, Direction::kSouth), start);
     done = std::max(done, mesh_.free_at(die, Direction::kSouth));
-    fill = config_.chain_cycles() * mapping_.rows();
+    fill = config_.chain_cycles() * mapping.rows();
   }
   flight.reduced = std::max(flight.reduced, done + fill);
 }
@@ -263,8 +292,9 @@ void StreamFabric::complete(const WorkItem& item, const Flight& flight) {
 
 void StreamFabric::send_gradients(const WorkItem& item, Cycles ready) {
   Cycles left = ready;
+  const Cargo cargo = item.sample_bytes_out > 0 ? Cargo::kSamples : Cargo::kGradients;
   for (std::uint32_t lane = 0; lane < io_.lanes; ++lane) {
-    const LaneRoute& route = routes_[lane];
+    const LaneRoute& route = routes_of(item).lanes[lane];
     const base::Bytes bytes = base::mul_div(item.bytes_out(), lane + 1, io_.lanes) -
                               base::mul_div(item.bytes_out(), lane, io_.lanes);
     const std::uint64_t packed = base::ceil_div(bytes, 4);
@@ -274,16 +304,20 @@ void StreamFabric::send_gradients(const WorkItem& item, Cycles ready) {
       const std::uint32_t die = geometry_.die_at(*it, route.die_row);
       head = mesh_.reserve(die, direction, packed, head);
       head += Cycles{geometry_.fabric_columns_of(*it).size()} * config_.hop_latency_cycles;
-      count_row(die, item.phase, packed, head, head + packed / io_.edge_ports_per_lane + 1, true);
+      count_row(die, item.phase, cargo, packed, head, head + packed / io_.edge_ports_per_lane + 1,
+                true);
     }
-    const base::Picoseconds first = std::max(epochs_.time_of(head), lane_out_free_[lane]);
-    const base::Picoseconds last = first + io_.transfer_time(bytes);
+    const Passage passage = ports_out_[lane].pass(packed, head);
+    const base::Picoseconds first = std::max(epochs_.time_of(passage.first), lane_out_free_[lane]);
+    const base::Picoseconds last =
+        std::max(first + io_.transfer_time(bytes), epochs_.time_of(passage.last));
     lane_out_free_[lane] = last;
     stats_.bytes_out += bytes;
     const Cycles last_cycle = epochs_.cycle_at_or_after(last);
     left = std::max(left, last_cycle);
     EventCounts io{};
     at(io, EventKind::kIoBit) = bytes * 8;
+    at(events(item.phase, cargo), EventKind::kIoBit) += bytes * 8;
     const std::uint32_t edge =
         geometry_.die_at(route.west ? 0 : geometry_.config().die_columns - 1, route.die_row);
     activity_[edge].add(item.phase, head, std::max(last_cycle, head) + 1, io);
@@ -306,8 +340,8 @@ void StreamFabric::tell_parts(StreamKind kind, const WorkItem& item, Cycles cycl
 }
 
 /// Packed wavelets along one row of a die.
-void StreamFabric::count_row(std::uint32_t die, base::Phase phase, std::uint64_t wavelets,
-                             Cycles first, Cycles last, bool crosses) {
+void StreamFabric::count_row(std::uint32_t die, base::Phase phase, Cargo cargo,
+                             std::uint64_t wavelets, Cycles first, Cycles last, bool crosses) {
   const std::uint64_t columns =
       geometry_.fabric_columns_of(die % geometry_.config().die_columns).size();
   EventCounts counts{};
@@ -316,53 +350,81 @@ void StreamFabric::count_row(std::uint32_t die, base::Phase phase, std::uint64_t
   at(counts, EventKind::kDieCrossing) = crosses ? wavelets : 0;
   stats_.wavelet_hops += wavelets * columns;
   stats_.die_crossings += at(counts, EventKind::kDieCrossing);
+  EventCounts& sum = events(phase, cargo);
+  for (const EventKind kind :
+       {EventKind::kRouterTraversal, EventKind::kLinkHop, EventKind::kDieCrossing}) {
+    at(sum, kind) += at(counts, kind);
+  }
   activity_[die].add(phase, first, last, counts);
 }
 
 /// Wavelets of the work itself, by location: weights down the columns, sums along rows or columns.
-void StreamFabric::count_part(const WorkItem& item, const base::RegionPart& part, Cycles start,
-                              Cycles finish) {
+StreamFabric::PartTraffic StreamFabric::traffic_of(const WorkItem& item,
+                                                   const base::RegionPart& part) const {
+  const base::Mapping mapping = mapping_of(item);
   const std::uint64_t rows = part.tiles.rows.size();
   const std::uint64_t columns = part.tiles.columns.size();
-  std::uint64_t weights = 0;   // wavelets down the columns of the part, each row once
-  std::uint64_t sums = 0;      // wavelets from tile to tile
-  std::uint64_t crossing = 0;  // over the scribe line at the north or west side of the part
   const base::Span die_rows = geometry_.user_rows_of(part.die / geometry_.config().die_columns);
   const base::Span die_columns =
       geometry_.user_columns_of(part.die % geometry_.config().die_columns);
   const bool north_edge = part.tiles.rows.begin == die_rows.begin && part.tiles.rows.begin > 0;
   const bool west_edge =
       part.tiles.columns.begin == die_columns.begin && part.tiles.columns.begin > 0;
+  const std::uint64_t tokens = mapping.tokens_per_tile(item.loop_tokens());
+  PartTraffic t;
   if (item.operation == Operation::kGemmForward ||
       item.operation == Operation::kGemmInputGradient) {
-    for (std::uint32_t copy = 0; copy < mapping_.copies(); ++copy) {
-      weights += item.experts * mapping_.weights_in(copy, part.tiles.columns, item.inputs,
-                                                    item.outputs, item.density_ppm);
+    std::uint64_t weights = 0;  // down the columns, each row once
+    for (std::uint32_t copy = 0; copy < mapping.copies(); ++copy) {
+      weights += item.experts * mapping.weights_in(copy, part.tiles.columns, item.inputs,
+                                                   item.outputs, item.density_ppm);
     }
-    const std::uint64_t a_row =
-        item.all_outputs() *
-        base::ceil_div(mapping_.tokens_per_tile(item.loop_tokens()) * sum_bits_, 32);
-    sums = a_row * rows * columns;
-    crossing = (north_edge ? weights : 0) + (west_edge ? a_row * rows : 0);
+    const std::uint64_t a_row = item.all_outputs() * base::ceil_div(tokens * sum_bits_, 32);
+    t.broadcast = weights * rows;
+    t.sums = a_row * rows * columns;
+    t.broadcast_crossing = north_edge ? weights : 0;
+    t.sums_crossing = west_edge ? a_row * rows : 0;
   } else if (item.operation == Operation::kGemmWeightGradient) {
-    const std::uint64_t a_row =
-        item.all_outputs() * base::ceil_div(mapping_.tokens_per_tile(item.loop_tokens()), 2);
-    const std::uint64_t a_column = item.all_outputs() * mapping_.features_per_tile(item.inputs);
-    weights = a_row * columns;  // output gradients along rows, each column once
-    sums = a_column * columns * rows;
-    crossing = (north_edge ? a_column * columns : 0) + (west_edge ? a_row * rows : 0);
-  } else {
-    return;
+    const std::uint64_t a_row = item.all_outputs() * base::ceil_div(tokens, 2);
+    const std::uint64_t a_column = item.all_outputs() * mapping.features_per_tile(item.inputs);
+    t.broadcast = a_row * columns * rows;  // output gradients along rows, each column once
+    t.sums = a_column * columns * rows;
+    t.broadcast_crossing = west_edge ? a_row * rows : 0;
+    t.sums_crossing = north_edge ? a_column * columns : 0;
+  } else if (item.operation == Operation::kRedistribute) {
+    t.moved = moved_hops(item, part);
   }
-  EventCounts counts{};
-  const std::uint64_t broadcast = weights * rows;
-  at(counts, EventKind::kRouterTraversal) = broadcast + 2 * sums;
-  at(counts, EventKind::kLinkHop) = broadcast + sums;
-  at(counts, EventKind::kRamp) = broadcast + 2 * sums;
-  at(counts, EventKind::kDieCrossing) = crossing;
-  stats_.wavelet_hops += broadcast + sums;
-  stats_.die_crossings += crossing;
-  activity_[part.die].add(item.phase, start, std::max(finish, start + 1), counts);
+  return t;
+}
+
+void StreamFabric::count_part(const WorkItem& item, const base::RegionPart& part, Cycles start,
+                              Cycles finish) {
+  const PartTraffic t = traffic_of(item, part);
+  EventCounts all{};
+  const auto count = [&](Cargo cargo, std::uint64_t hops, std::uint64_t traversals,
+                         std::uint64_t ramps, std::uint64_t crossing) {
+    for (EventCounts* const sum : {&all, &events(item.phase, cargo)}) {
+      at(*sum, EventKind::kRouterTraversal) += traversals;
+      at(*sum, EventKind::kLinkHop) += hops;
+      at(*sum, EventKind::kRamp) += ramps;
+      at(*sum, EventKind::kDieCrossing) += crossing;
+    }
+  };
+  const bool gradient = item.operation == Operation::kGemmWeightGradient;
+  count(Cargo::kWeights, t.broadcast, t.broadcast, t.broadcast, t.broadcast_crossing);
+  count(gradient ? Cargo::kGradients : Cargo::kSums, t.sums, 2 * t.sums, 2 * t.sums,
+        t.sums_crossing);
+  count(Cargo::kMoved, t.moved, t.moved, 0, 0);
+  stats_.wavelet_hops += at(all, EventKind::kLinkHop);
+  stats_.die_crossings += at(all, EventKind::kDieCrossing);
+  activity_[part.die].add(item.phase, start, std::max(finish, start + 1), all);
+}
+
+/// Each word goes a quarter of the way across and down the mesh.
+std::uint64_t StreamFabric::moved_hops(const WorkItem& item, const base::RegionPart& part) const {
+  const std::uint64_t words = base::ceil_div(item.tokens * item.inputs * sum_bits_, 32);
+  return part.tiles.tiles() * base::ceil_div(words, mapping_.tiles()) *
+         ((mapping_.columns() + mapping_.rows()) / 4);
 }
 
 }  // namespace wse::fabric

@@ -63,11 +63,15 @@ void Host::start_step(std::function<void()> ended) {
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
-/// Weights of one item may always be under way: a block larger than the buffers stands for a run of
-/// smaller ones that stream through them.
+/// A block larger than half of the buffers stands for a run of smaller ones that stream through them: two
+/// are always under way.
+base::Bytes Host::waiting_bytes(const WorkItem& item) const {
+  return std::min(item.bytes_in(), io_.buffer_bytes / 2);
+}
+
 bool Host::room_for(const WorkItem& item) const {
   return outstanding_items_ < kMostItemsAhead &&
-         (outstanding_bytes_ == 0 || outstanding_bytes_ + item.bytes_in() <= io_.buffer_bytes);
+         outstanding_bytes_ + waiting_bytes(item) <= io_.buffer_bytes;
 }
 
 void Host::pump() {
@@ -107,7 +111,7 @@ void Host::send(const WorkItem& item) {
                     start + took + lane_latency_};
     lane_out_socket[lane].send(block);
   }
-  outstanding_bytes_ += item.bytes_in();
+  outstanding_bytes_ += waiting_bytes(item);
   ++outstanding_items_;
 }
 
@@ -138,7 +142,7 @@ void Host::receive(std::uint32_t lane, const LaneBlock& block) {
 void Host::handle_credits() {
   while (credits_ >= io_.lanes) {
     credits_ -= io_.lanes;
-    outstanding_bytes_ -= (*schedule_)[items_done_].bytes_in();
+    outstanding_bytes_ -= waiting_bytes((*schedule_)[items_done_]);
     --outstanding_items_;
     ++items_done_;
   }

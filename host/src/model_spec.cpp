@@ -18,14 +18,17 @@ bool has_few_digits(std::uint64_t value) {
 }  // namespace
 
 std::vector<TailMatrix> ModelSpec::tail() const {
+  constexpr base::Tensor kHead = base::Tensor::kHead;
   const bool language = head == Head::kLanguageModel || head == Head::kPretraining;
   const bool labels = head == Head::kClassifier || head == Head::kPretraining;
   std::vector<TailMatrix> tail;
-  if (labels || head == Head::kPooler) tail.push_back({{width, width}, false, true, false});
-  if (labels) tail.push_back({{width, 2}, false, true, false});
-  if (language && head_transform) tail.push_back({{width, width}, false, false, true});
+  if (labels || head == Head::kPooler)
+    tail.push_back({{width, width, true, kHead}, false, true, false});
+  if (labels) tail.push_back({{width, 2, true, kHead}, false, true, false});
+  if (language && head_transform) tail.push_back({{width, width, true, kHead}, false, false, true});
   if (language)
-    tail.push_back({{width, vocabulary + image_vocabulary, head_bias}, tied_head, false, false});
+    tail.push_back(
+        {{width, vocabulary + image_vocabulary, head_bias, kHead}, tied_head, false, false});
   return tail;
 }
 

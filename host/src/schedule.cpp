@@ -40,6 +40,7 @@ class Builder {
     w.tokens = tokens_;
     w.resident_bytes = resident_;
     w.last_micro_batch = last_;
+    w.copies = copies_;
     return w;
   }
   void add(WorkItem w) {
@@ -60,6 +61,9 @@ class Builder {
     w.weight_bytes = parameters_in * kBytesPerParameter;
     w.gradient_bytes = parameters_out * kBytesPerParameter;
     w.gradient_parameters = parameters_out;
+    if (parameters_in + parameters_out > 0) {
+      w.tensor = kind == VectorKind::kDistances ? base::Tensor::kAttention : base::Tensor::kNorms;
+    }
     begin_group();
     add(w);
     end_group();
@@ -87,13 +91,29 @@ class Builder {
     add(w);
     end_group();
   }
+  /// What follows has the mapping of a layer, or of what stands behind the last; activations move
+  /// where it is another one.
+  void map(std::uint64_t place, Phase phase) {
+    const std::uint32_t wanted = config_.copies.empty() ? 1 : config_.copies[place];
+    if (wanted == copies_) return;
+    WorkItem w = item(Operation::kRedistribute, phase);
+    w.inputs = model_.width;
+    w.copies_before = copies_;
+    w.copies = copies_ = wanted;
+    begin_group();
+    add(w);
+    end_group();
+  }
 
-  /// Bytes of `outputs` rows of a matrix: sparse weights travel with a 2-byte index each.
+  std::uint64_t bias(const Matrix& m, std::uint64_t outputs) const { return m.bias ? outputs : 0; }
+  std::uint64_t non_zero(const Matrix& m, std::uint64_t outputs) const {
+    return base::mul_div(m.inputs * outputs, config_.density_ppm, kMillion);
+  }
+  /// Bytes of `outputs` rows of a matrix: sparse weights travel with a 2-byte index each, or all weights
+  /// do, where that is less.
   std::uint64_t weight_bytes(const Matrix& m, std::uint64_t outputs) const {
-    const std::uint64_t weights = m.inputs * outputs;
-    const std::uint64_t bias = m.bias ? outputs * kBytesPerParameter : 0;
-    if (config_.density_ppm == kMillion) return weights * kBytesPerParameter + bias;
-    return base::mul_div(weights, config_.density_ppm, kMillion) * 2 * kBytesPerParameter + bias;
+    const std::uint64_t sparse = 2 * non_zero(m, outputs);
+    return (std::min(sparse, m.inputs * outputs) + bias(m, outputs)) * kBytesPerParameter;
   }
 
   /// Tokens that see a matrix: all of them, or those of each expert.
@@ -122,9 +142,12 @@ class Builder {
       }
     }
   }
-  WorkItem gemm(Operation operation, Phase phase, std::uint64_t inputs, const WorkItem& block) {
+  /// A block of a matrix, or of its transposed one.
+  WorkItem gemm(Operation operation, Phase phase, const Matrix& m, const WorkItem& block) {
     WorkItem w = item(operation, phase);
-    w.inputs = inputs;
+    w.inputs = operation == Operation::kGemmInputGradient ? m.outputs : m.inputs;
+    const bool expert = m.tensor == base::Tensor::kFeedForward && sparse();
+    w.tensor = expert ? base::Tensor::kExperts : m.tensor;
     w.outputs = block.outputs;
     w.experts = block.experts;
     w.tokens = block.tokens;
@@ -133,7 +156,7 @@ class Builder {
   }
   void gemm_forward(const Matrix& m, Phase phase, const Loads& loads) {
     blocks(m, loads, [&](const WorkItem& block) {
-      WorkItem w = gemm(Operation::kGemmForward, phase, m.inputs, block);
+      WorkItem w = gemm(Operation::kGemmForward, phase, m, block);
       w.density_ppm = config_.density_ppm;
       w.weight_bytes = w.experts * weight_bytes(m, w.outputs);
       add(w);
@@ -143,7 +166,7 @@ class Builder {
   /// for them. The weights pass by: a layer is streamed as a whole.
   void pass_by(const Matrix& m, const Loads& loads) {
     blocks(m, loads, [&](const WorkItem& block) {
-      WorkItem w = gemm(Operation::kGemmForward, Phase::kRecompute, m.inputs, block);
+      WorkItem w = gemm(Operation::kGemmForward, Phase::kRecompute, m, block);
       w.density_ppm = config_.density_ppm;
       w.weight_bytes = w.experts * weight_bytes(m, w.outputs);
       w.outputs = 0;
@@ -171,7 +194,7 @@ class Builder {
     std::uint64_t streamed = 0;
     std::uint64_t rows = 0;
     blocks(transposed, loads, [&](const WorkItem& block) {
-      WorkItem w = gemm(Operation::kGemmInputGradient, Phase::kBackward, m.outputs, block);
+      WorkItem w = gemm(Operation::kGemmInputGradient, Phase::kBackward, m, block);
       w.density_ppm = config_.density_ppm;
       rows += w.all_outputs();
       // Of the bias each block brings its share, so that the matrix comes to the byte.
@@ -185,9 +208,9 @@ class Builder {
   std::vector<WorkItem> weight_gradients(const Matrix& m, const Loads& loads) {
     std::vector<WorkItem> all;
     blocks(m, loads, [&](const WorkItem& block) {
-      WorkItem w = gemm(Operation::kGemmWeightGradient, Phase::kBackward, m.inputs, block);
+      WorkItem w = gemm(Operation::kGemmWeightGradient, Phase::kBackward, m, block);
       w.gradient_bytes = w.experts * weight_bytes(m, w.outputs);
-      w.gradient_parameters = w.gradient_bytes / kBytesPerParameter;
+      w.gradient_parameters = w.experts * (non_zero(m, w.outputs) + bias(m, w.outputs));
       all.push_back(w);
     });
     return all;
@@ -311,6 +334,7 @@ class Builder {
   void tail_forward() {
     if (model_.final_norm) norms(Phase::kForward, 1);
     const std::vector<TailMatrix> tail = model_.tail();
+    if (!tail.empty()) map(model_.layers, Phase::kForward);
     for (const TailMatrix& t : tail) {
       with_tokens(t, [&] { group(Phase::kForward, {t.matrix}); });
       if (t.norm_follows) norms(Phase::kForward, 1);
@@ -323,22 +347,20 @@ class Builder {
     const std::vector<TailMatrix> tail = model_.tail();
     for (auto t = tail.rbegin(); t != tail.rend(); ++t) {
       if (t->norm_follows) norms(Phase::kBackward, 1);
-      if (t == tail.rbegin() && !scores_fit(*t)) with_tokens(*t, [&] { scores_again(t->matrix); });
+      if (t == tail.rbegin() && config_.scores_again) {
+        with_tokens(*t, [&] { scores_again(t->matrix); });
+      }
       with_tokens(*t, [&] { gemm_backward(t->matrix); });
     }
+    map(model_.layers - 1, Phase::kBackward);
     if (model_.final_norm) norms(Phase::kBackward, 1);
   }
-  /// The loss needs the sum over all scores of a token before it has their gradients.
-  bool scores_fit(const TailMatrix& t) const {
-    const base::Bytes kept = kept_until(static_cast<std::uint32_t>(model_.layers) - 1);
-    const std::uint64_t tokens = t.per_sequence ? sequences_ : tokens_;
-    return kept + tokens * t.matrix.outputs * kBytesPerParameter <= config_.activation_bytes;
-  }
-  /// With the weights that come for the gradients.
+  /// The loss needs the sum over all scores of a token before it has their gradients. With the weights
+  /// that come for the gradients.
   void scores_again(const Matrix& m) {
     begin_group();
     blocks(m, all_tokens(), [&](const WorkItem& block) {
-      WorkItem w = gemm(Operation::kGemmForward, Phase::kRecompute, m.inputs, block);
+      WorkItem w = gemm(Operation::kGemmForward, Phase::kRecompute, m, block);
       w.density_ppm = config_.density_ppm;
       add(w);
     });
@@ -355,17 +377,20 @@ class Builder {
 
   /// 2 bytes a feature and token for a layer's input, or all its intermediates.
   base::Bytes kept_until(std::uint32_t layer) const {
-    if (config_.recompute) return 2 * tokens_ * model_.width * (layer + 1);
     base::Bytes sum = 0;
-    for (std::uint32_t l = 0; l <= layer; ++l) sum += tokens_ * model_.intermediate_bytes(l);
+    for (std::uint32_t l = 0; l <= layer; ++l) {
+      sum += tokens_ * (recomputes(l) ? 2 * model_.width : model_.intermediate_bytes(l));
+    }
     return sum;
   }
+  bool recomputes(std::uint32_t layer) const { return host::recomputes(config_, model_, layer); }
 
   void begin_layer(std::uint32_t layer, Phase phase) {
     layer_ = layer;
     in_layer_ = true;
     resident_ = kept_until(layer);
-    if (config_.recompute) resident_ += tokens_ * model_.intermediate_bytes(layer);
+    if (recomputes(layer)) resident_ += tokens_ * model_.intermediate_bytes(layer);
+    map(layer, phase);
     layer_change(phase);
   }
   void route(std::uint64_t micro_batch) {
@@ -392,6 +417,7 @@ class Builder {
   }
   void forward() {
     layer_ = 0;
+    copies_ = config_.copies.empty() ? 1 : config_.copies.front();
     resident_ = tokens_ * model_.width * kBytesPerParameter;
     for (std::uint32_t layer = 0; layer < model_.layers; ++layer) {
       if (model_.begins_stack(layer)) {
@@ -408,7 +434,7 @@ class Builder {
     tail_backward();
     for (auto layer = static_cast<std::uint32_t>(model_.layers); layer-- > 0;) {
       begin_layer(layer, Phase::kBackward);
-      if (config_.recompute) layer_forward(Phase::kRecompute);
+      if (recomputes(layer)) layer_forward(Phase::kRecompute);
       layer_backward();
       if (!model_.begins_stack(layer)) continue;
       if (layer == 0) resident_ = tokens_ * model_.width * kBytesPerParameter;
@@ -426,6 +452,7 @@ class Builder {
   std::uint64_t tokens_ = 0;
   std::uint32_t layer_ = 0;
   base::Bytes resident_ = 0;
+  std::uint32_t copies_ = 1;
   bool in_layer_ = false;
   bool last_ = false;
   bool group_begins_ = false;

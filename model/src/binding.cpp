@@ -28,6 +28,7 @@ Binding binding_of(const std::array<double, tiles::kNumCauses>& time_ledger) {
       case Cause::kAttention:
       case Cause::kVector:
       case Cause::kLayerChange:
+      case Cause::kImbalance:
         binding.compute += time_ledger[c];
         break;
       case Cause::kRecompute:
@@ -39,6 +40,8 @@ Binding binding_of(const std::array<double, tiles::kNumCauses>& time_ledger) {
         break;
       case Cause::kResultWait:
       case Cause::kUpdateWait:
+      case Cause::kPipelineWait:
+      case Cause::kUnplaced:
       case Cause::kCount:
         binding.latency += time_ledger[c];
         break;
@@ -58,12 +61,16 @@ Residency residency_of(const host::ModelSpec& model, const Settings& settings,
   r.activations = plan.activation_bytes;
   r.free = plan.activation_limit - plan.activation_bytes;
   const base::Bytes rest = r.sram_program - plan.activation_limit;
+  r.parameter_state = model.parameters() * host::MemoryX::kStateBytesPerParameter;
+  r.parameter_capacity = machine.memoryx.capacity_bytes;
+  if (plan.passes == 0) {  // nothing is streamed: parameters lie beside the code
+    r.code_and_sums = rest;
+    return r;
+  }
   r.weights_in_flight = std::min<base::Bytes>(rest, machine.io.buffer_bytes);
   r.gradients_waiting = std::min<base::Bytes>(
       rest - r.weights_in_flight, machine.tile.gradient_buffers * plan.schedule.block_bytes);
   r.code_and_sums = rest - r.weights_in_flight - r.gradients_waiting;
-  r.parameter_state = model.parameters() * host::MemoryX::kStateBytesPerParameter;
-  r.parameter_capacity = machine.memoryx.capacity_bytes;
   return r;
 }
 

@@ -5,14 +5,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
+#include <numeric>
 #include <optional>
+#include <set>
 
-#include "wse/tiles/cost_terms.h"
+#include "layer_copies.h"
+#include "plan_cost.h"
+#include "wse/model/activations.h"
 
 namespace wse::model {
 namespace {
+
+/// Blocks are as fine as a run of this many of them allows.
+constexpr std::uint64_t kMostBlocks = 98'304;
+/// Steps up to this long are seen in windows of the machine's length.
+constexpr double kStepOfOneWindowLength = 4.096;
+constexpr base::Bytes kMebibyte = 1ULL << 20;
+constexpr std::uint32_t kMostCopies = 8;
+/// A plan that is not the same for all layers must be worth it.
+constexpr double kLeastGain = 1.002;
+constexpr double kLeastGainOfKeeping = 1.01;
 
 std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t parts) {
   std::vector<std::uint64_t> sizes;
@@ -20,74 +32,6 @@ std::vector<std::uint64_t> cut_batch(std::uint64_t batch, std::uint64_t parts) {
     sizes.push_back(base::mul_div(batch, i + 1, parts) - base::mul_div(batch, i, parts));
   }
   return sizes;
-}
-
-/// Blocks are as fine as a run of this many of them allows.
-constexpr std::uint64_t kMostBlocks = 98'304;
-/// Steps up to this long are seen in windows of the machine's length.
-constexpr double kStepOfOneWindowLength = 4.096;
-constexpr base::Bytes kMebibyte = 1ULL << 20;
-
-/// Schedules of single micro-batches in large blocks, by the number of sequences.
-using MicroBatches = std::map<std::uint64_t, std::vector<base::WorkItem>>;
-
-MicroBatches micro_batches_of(const host::ModelSpec& model, const TrainingPlan& plan) {
-  host::ScheduleConfig config = plan.schedule;
-  config.block_bytes = 1ULL << 40;
-  MicroBatches all;
-  for (const std::uint64_t sequences : plan.schedule.micro_batches) {
-    if (all.count(sequences) > 0) continue;
-    config.micro_batches = {sequences};
-    all[sequences] = host::build_schedule(model, config);
-  }
-  return all;
-}
-
-/// Time of one micro-batch from the cost terms: in each of the forward and backward phase the
-/// slowest of lanes and tiles decides.
-double estimate_seconds(const std::vector<base::WorkItem>& schedule, const Settings& settings,
-                        const base::Mapping& mapping) {
-  const MachineConfig& machine = settings.machine;
-  const double lanes_bytes_per_second =
-      static_cast<double>(machine.io.payload_bits_per_second()) * machine.io.lanes / 8;
-  double compute[2] = {};
-  double in[2] = {};
-  double out[2] = {};
-  for (const base::WorkItem& item : schedule) {
-    const int phase = item.phase == base::Phase::kForward ? 0 : 1;
-    compute[phase] += static_cast<double>(
-        tiles::total(tiles::cycles_of(item, mapping, machine.tile, settings.run.precision_kind())));
-    in[phase] += static_cast<double>(item.weight_bytes);
-    out[phase] += static_cast<double>(item.gradient_bytes);
-  }
-  double seconds = 0;
-  for (int phase = 0; phase < 2; ++phase) {
-    seconds += std::max({compute[phase] / static_cast<double>(machine.core_hz),
-                         in[phase] / lanes_bytes_per_second, out[phase] / lanes_bytes_per_second});
-  }
-  return seconds;
-}
-
-/// The cheapest mapping for the plan's micro-batches, or the pinned one.
-void choose_copies(const host::ModelSpec& model, const Settings& settings, TrainingPlan& plan) {
-  const base::GeometryConfig& g = settings.machine.geometry;
-  const auto pinned = static_cast<std::uint32_t>(settings.run.copies);
-  const std::uint32_t first = pinned == 0 ? 1 : pinned;
-  const std::uint32_t last = pinned == 0 ? std::min<std::uint32_t>(8, g.user_columns) : pinned;
-  const MicroBatches schedules = micro_batches_of(model, plan);
-  plan.estimated_step_seconds = std::numeric_limits<double>::infinity();
-  for (std::uint32_t copies = first; copies <= last; ++copies) {
-    const base::Mapping mapping(g.user_columns, g.user_rows, copies);
-    std::map<std::uint64_t, double> known;
-    for (const auto& [sequences, schedule] : schedules) {
-      known[sequences] = estimate_seconds(schedule, settings, mapping);
-    }
-    double seconds = 0;
-    for (const std::uint64_t sequences : plan.schedule.micro_batches) seconds += known[sequences];
-    if (seconds >= plan.estimated_step_seconds) continue;
-    plan.estimated_step_seconds = seconds;
-    plan.mapping = mapping;
-  }
 }
 
 /// About 16 MiB, or larger where a step would have more blocks than are worth simulating.
@@ -108,121 +52,305 @@ double window_of(const Settings& settings, const TrainingPlan& plan) {
   return power.window_s * std::clamp(wanted, 1.0, most);
 }
 
-/// Cuts the batch into as few micro-batches as fit, or into a few more, if that is cheaper: a number of
-/// tokens that fills the rows saves more than a change of layers costs.
-void choose_micro_batches(const host::ModelSpec& model, const Settings& settings,
-                          base::Bytes per_sequence, TrainingPlan& plan) {
-  const std::uint64_t fewest = plan.fewest;
-  const std::uint64_t pinned = settings.run.micro_batches;
-  const std::uint64_t first = pinned != 0 ? pinned : fewest;
-  const std::uint64_t last =
-      pinned != 0 ? pinned : std::min(plan.batch, fewest + base::ceil_div(fewest, 4));
-  std::optional<TrainingPlan> best;
-  for (std::uint64_t parts = first; parts <= last; ++parts) {
-    TrainingPlan candidate = plan;
-    candidate.schedule.micro_batches = cut_batch(plan.batch, parts);
-    candidate.activation_bytes = per_sequence * base::ceil_div(plan.batch, parts);
-    candidate.schedule.block_bytes = block_bytes_of(model, settings, candidate);
-    choose_copies(model, settings, candidate);
-    if (!best || candidate.estimated_step_seconds < best->estimated_step_seconds) {
-      best = std::move(candidate);
+base::Bytes tile_limit_of(const MachineConfig& machine) {
+  return machine.sram.size_bytes - std::min(machine.sram.size_bytes, machine.tile.code_bytes);
+}
+
+/// Plans of one model on one machine.
+class Search {
+ public:
+  Search(const host::ModelSpec& model, const Settings& settings)
+      : model_(model),
+        settings_(settings),
+        pinned_(read_layer_copies(settings.run.layer_copies, model.layers,
+                                  settings.machine.geometry.user_columns)),
+        tile_limit_(tile_limit_of(settings.machine)),
+        cost_(model, settings, candidates()) {}
+
+  /// The best plan, or none if nothing fits.
+  std::optional<TrainingPlan> best() {
+    for (const bool recompute : {false, true}) {
+      if (settings_.run.recompute == (recompute ? "none" : "full")) continue;
+      for (std::size_t c = 0; c < cost_.candidates().size(); ++c) {
+        if (free_copies(c)) try_copies(recompute, c);
+      }
+    }
+    if (!best_) return std::nullopt;
+    refine();
+    finish(*best_);
+    return best_;
+  }
+  /// Sequences that fit with the most suitable copies.
+  std::uint64_t largest_capacity(bool recompute) {
+    std::uint64_t most = 0;
+    for (std::size_t c = 0; c < cost_.candidates().size(); ++c) {
+      if (free_copies(c)) most = std::max(most, capacity_of(start(recompute, c)));
+    }
+    return most;
+  }
+
+ private:
+  std::vector<std::uint32_t> candidates() const {
+    std::set<std::uint32_t> all;
+    for (const std::uint32_t copies : pinned_) {
+      if (copies > 0) all.insert(copies);
+    }
+    const std::uint32_t columns = settings_.machine.geometry.user_columns;
+    const auto pinned = static_cast<std::uint32_t>(settings_.run.copies);
+    const std::uint32_t first = pinned == 0 ? 1 : pinned;
+    const std::uint32_t last = pinned == 0 ? std::min(kMostCopies, columns) : pinned;
+    for (std::uint32_t copies = first; copies <= last; ++copies) all.insert(copies);
+    return {all.begin(), all.end()};
+  }
+  /// A layer that is not pinned may have them.
+  bool free_copies(std::size_t candidate) const {
+    const std::uint32_t copies = cost_.candidates()[candidate];
+    const auto pinned = static_cast<std::uint32_t>(settings_.run.copies);
+    return pinned == 0 ? copies <= kMostCopies : copies == pinned;
+  }
+  std::size_t candidate_of(std::uint32_t copies) const {
+    const auto& all = cost_.candidates();
+    return static_cast<std::size_t>(
+        std::distance(all.begin(), std::find(all.begin(), all.end(), copies)));
+  }
+  MappingChoice choice_of(std::size_t candidate) const {
+    MappingChoice choice = cost_.uniform(candidate);
+    for (std::size_t p = 0; p < pinned_.size(); ++p) {
+      if (pinned_[p] > 0) choice.candidates[p] = candidate_of(pinned_[p]);
+    }
+    return choice;
+  }
+  void set_copies(TrainingPlan& plan, const MappingChoice& choice) const {
+    const base::GeometryConfig& g = settings_.machine.geometry;
+    plan.schedule.copies.clear();
+    for (const std::size_t c : choice.candidates) {
+      plan.schedule.copies.push_back(cost_.candidates()[c]);
+    }
+    plan.mapping = {g.user_columns, g.user_rows, plan.schedule.copies.front()};
+  }
+
+  TrainingPlan start(bool recompute, std::size_t candidate) const {
+    const RunConfig& run = settings_.run;
+    TrainingPlan plan;
+    plan.schedule.sequence = run.sequence == 0 ? model_.positions : run.sequence;
+    plan.schedule.recompute = recompute;
+    plan.schedule.kept_layers = recompute ? run.kept_layers : 0;
+    plan.schedule.density_ppm = run.density_ppm();
+    plan.schedule.routing = run.routing();
+    plan.passes = recompute ? 3 : 2;
+    set_copies(plan, choice_of(candidate));
+    return plan;
+  }
+  bool fits(const TrainingPlan& plan, std::uint64_t sequences) const {
+    return activation_bytes_of_tile(model_, plan.schedule, sequences, plan.mapping) <= tile_limit_;
+  }
+  /// The largest number of sequences that fits.
+  std::uint64_t capacity_of(const TrainingPlan& plan) const {
+    if (!fits(plan, 1)) return 0;
+    std::uint64_t fit = 1;
+    std::uint64_t too_many = 2;
+    for (; fits(plan, too_many); too_many *= 2) fit = too_many;
+    while (fit + 1 < too_many) {
+      const std::uint64_t middle = fit + (too_many - fit) / 2;
+      (fits(plan, middle) ? fit : too_many) = middle;
+    }
+    return fit;
+  }
+
+  /// Cuts the batch into as few micro-batches as fit, or into a few more, if that is cheaper: a number
+  /// of tokens that fills the rows saves more than a change of layers costs.
+  void try_copies(bool recompute, std::size_t candidate) {
+    TrainingPlan plan = start(recompute, candidate);
+    plan.capacity = capacity_of(plan);
+    if (plan.capacity == 0) return;
+    const std::uint64_t pinned = settings_.run.micro_batches;
+    plan.batch = settings_.run.batch == 0 ? plan.capacity : settings_.run.batch;
+    plan.fewest = base::ceil_div(plan.batch, plan.capacity);
+    if (pinned != 0 && (pinned < plan.fewest || pinned > plan.batch)) return;
+    const std::uint64_t last = std::min(plan.batch, plan.fewest + base::ceil_div(plan.fewest, 4));
+    for (std::uint64_t parts = pinned != 0 ? pinned : plan.fewest;
+         parts <= (pinned != 0 ? pinned : last); ++parts) {
+      try_parts(plan, parts, choice_of(candidate));
     }
   }
-  plan = *std::move(best);
-}
+  void try_parts(TrainingPlan plan, std::uint64_t parts, const MappingChoice& choice) {
+    plan.schedule.micro_batches = cut_batch(plan.batch, parts);
+    consider(plan, choice);
+    const bool free = settings_.run.recompute == "auto" && settings_.run.kept_layers == 0;
+    if (!free || !plan.schedule.recompute) return;
+    plan.schedule.kept_layers = most_kept_layers(plan);
+    if (plan.schedule.kept_layers > 0) consider(plan, choice);
+  }
+  /// Layers that need not be recomputed.
+  std::uint64_t most_kept_layers(TrainingPlan plan) const {
+    std::uint64_t fit = 0;
+    std::uint64_t too_many = model_.layers;
+    while (fit + 1 < too_many) {
+      plan.schedule.kept_layers = fit + (too_many - fit) / 2;
+      (fits(plan, plan.largest_micro_batch()) ? fit : too_many) = plan.schedule.kept_layers;
+    }
+    return fit;
+  }
+  void estimate(TrainingPlan& plan, MappingChoice choice) {
+    plan.schedule.scores_again =
+        score_bytes_of_tile(model_, plan.schedule, plan.largest_micro_batch(), plan.mapping) >
+        tile_limit_;
+    choice.kept_layers = plan.schedule.kept_layers;
+    plan.estimated_step_seconds = cost_.step_seconds(plan.schedule, choice);
+  }
+  void consider(TrainingPlan plan, const MappingChoice& choice) {
+    estimate(plan, choice);
+    if (best_ && score(plan) <= score(*best_)) return;
+    best_ = std::move(plan);
+  }
+  double score(const TrainingPlan& plan) const {
+    const bool chosen = plan.schedule.kept_layers > 0 && settings_.run.kept_layers == 0;
+    return static_cast<double>(plan.tokens()) / plan.estimated_step_seconds /
+           (chosen ? kLeastGainOfKeeping : 1);
+  }
 
-std::optional<TrainingPlan> plan_with(const host::ModelSpec& model, const Settings& settings,
-                                      bool recompute) {
-  const MachineConfig& machine = settings.machine;
-  TrainingPlan plan;
-  plan.schedule.sequence = settings.run.sequence == 0 ? model.positions : settings.run.sequence;
-  plan.schedule.recompute = recompute;
-  plan.schedule.density_ppm = settings.run.density_ppm();
-  plan.schedule.routing = settings.run.routing();
-  plan.passes = recompute ? 3 : 2;
-  plan.activation_limit =
-      base::mul_div(machine.sram_bytes_user(), machine.tile.activation_share_ppm, 1'000'000);
-  plan.schedule.activation_bytes = plan.activation_limit;
-  const base::Bytes per_sequence =
-      activation_bytes_per_token(model, recompute) * plan.schedule.sequence;
-  plan.capacity = plan.activation_limit / per_sequence;
-  if (plan.capacity == 0) return std::nullopt;
-  plan.batch = settings.run.batch == 0 ? plan.capacity : settings.run.batch;
-  const std::uint64_t pinned = settings.run.micro_batches;
-  plan.fewest = base::ceil_div(plan.batch, plan.capacity);
-  if (pinned != 0 && (pinned < plan.fewest || pinned > plan.batch)) return std::nullopt;
-  choose_micro_batches(model, settings, per_sequence, plan);
-  plan.window_s = window_of(settings, plan);
-  return plan;
-}
+  /// Copies layer by layer, for the micro-batches chosen.
+  void refine() {
+    if (settings_.run.copies != 0) return;
+    const MappingChoice choice =
+        cost_.cheapest(best_->schedule, best_->largest_micro_batch(), allowed());
+    TrainingPlan plan = *best_;
+    set_copies(plan, choice);
+    if (!fits(plan, plan.largest_micro_batch())) return;
+    estimate(plan, choice);
+    if (best_->estimated_step_seconds < kLeastGain * plan.estimated_step_seconds) return;
+    best_ = std::move(plan);
+  }
+  std::vector<std::vector<std::size_t>> allowed() const {
+    std::vector<std::size_t> free;
+    for (std::size_t c = 0; c < cost_.candidates().size(); ++c) {
+      if (free_copies(c)) free.push_back(c);
+    }
+    std::vector<std::vector<std::size_t>> all(cost_.places(), free);
+    for (std::size_t p = 0; p < pinned_.size(); ++p) {
+      if (pinned_[p] > 0) all[p] = {candidate_of(pinned_[p])};
+    }
+    return all;
+  }
+  void finish(TrainingPlan& plan) const {
+    const MachineConfig& machine = settings_.machine;
+    plan.schedule.block_bytes = block_bytes_of(model_, settings_, plan);
+    plan.window_s = window_of(settings_, plan);
+    plan.tile_limit = tile_limit_;
+    plan.tile_bytes =
+        activation_bytes_of_tile(model_, plan.schedule, plan.largest_micro_batch(), plan.mapping);
+    plan.activation_limit =
+        tile_limit_ * machine.geometry.user_columns * machine.geometry.user_rows;
+    plan.activation_bytes = activation_bytes_per_token(model_, plan.schedule) *
+                            plan.largest_micro_batch() * plan.schedule.sequence;
+  }
+
+  const host::ModelSpec& model_;
+  const Settings& settings_;
+  const std::vector<std::uint32_t> pinned_;  ///< by place; 0: free
+  const base::Bytes tile_limit_;
+  PlanCost cost_;
+  std::optional<TrainingPlan> best_;
+};
 
 [[noreturn]] void nothing_fits(const host::ModelSpec& model, const Settings& settings) {
-  const std::uint64_t sequence =
-      settings.run.sequence == 0 ? model.positions : settings.run.sequence;
-  const base::Bytes needed =
-      activation_bytes_per_token(model, settings.run.recompute != "none") * sequence;
-  const base::Bytes limit = base::mul_div(settings.machine.sram_bytes_user(),
-                                          settings.machine.tile.activation_share_ppm, 1'000'000);
+  const base::GeometryConfig& g = settings.machine.geometry;
+  host::ScheduleConfig schedule;
+  schedule.sequence = settings.run.sequence == 0 ? model.positions : settings.run.sequence;
+  schedule.recompute = settings.run.recompute != "none";
+  schedule.kept_layers = schedule.recompute ? settings.run.kept_layers : 0;
+  const base::Bytes limit = tile_limit_of(settings.machine);
+  const auto pinned = static_cast<std::uint32_t>(settings.run.copies);
+  std::uint64_t tokens = 0;
+  base::Bytes least = ~base::Bytes{0};
+  for (std::uint32_t copies = pinned == 0 ? 1 : pinned;
+       copies <= (pinned == 0 ? std::min(kMostCopies, g.user_columns) : pinned); ++copies) {
+    const base::Mapping mapping(g.user_columns, g.user_rows, copies);
+    tokens = std::max(tokens, tokens_that_fit(model, schedule, limit, mapping));
+    least = std::min(least, activation_bytes_of_tile(model, schedule, 1, mapping));
+  }
   throw base::ConfigError(
-      "run.sequence", std::to_string(sequence),
-      fmt::format("needs {} bytes of activations for one sequence, {} fit: at most {} tokens{}",
-                  needed, limit,
-                  limit / activation_bytes_per_token(model, settings.run.recompute != "none"),
-                  settings.run.recompute == "none" ? ", or run.recompute = full" : ""));
+      "run.sequence", std::to_string(schedule.sequence),
+      fmt::format(
+          "needs {} bytes of activations in a tile for one sequence, {} fit beside code, {} "
+          "too many: at most {} tokens, or tile.sram.size_bytes = {}{}{}",
+          least, limit, least - std::min(least, limit), tokens,
+          least + settings.machine.tile.code_bytes,
+          schedule.recompute ? "" : ", or run.recompute = full",
+          schedule.kept_layers > 0 ? ", or fewer run.kept_layers" : ""));
 }
 
 /// Throws if the pinned number of micro-batches is none that the batch could be cut into.
-[[noreturn]] void check_micro_batches(const host::ModelSpec& model, const Settings& settings) {
+[[noreturn]] void refuse_micro_batches(const host::ModelSpec& model, const Settings& settings) {
   Settings free = settings;
   free.run.micro_batches = 0;
-  free.run.recompute = settings.run.recompute == "none" ? "none" : "full";
-  const TrainingPlan plan = make_plan(model, free);
+  const bool recompute = settings.run.recompute != "none";
+  const std::uint64_t capacity = Search(model, free).largest_capacity(recompute);
+  const std::uint64_t batch = settings.run.batch == 0 ? capacity : settings.run.batch;
+  if (capacity == 0) nothing_fits(model, settings);
   throw base::ConfigError("run.micro_batches", std::to_string(settings.run.micro_batches),
-                          fmt::format("must be {} .. {}: {} sequences fit at once", plan.fewest,
-                                      plan.batch, plan.capacity));
+                          fmt::format("must be {} .. {}: {} sequences fit at once",
+                                      base::ceil_div(batch, capacity), batch, capacity));
+}
+
+void check_run(const host::ModelSpec& model, const Settings& settings) {
+  const RunConfig& run = settings.run;
+  if (run.sequence > model.positions && model.learned_positions) {
+    throw base::ConfigError(
+        "run.sequence", std::to_string(run.sequence),
+        fmt::format("must be at most the model's positions, {}", model.positions));
+  }
+  if (run.sequence != 0 && run.sequence != model.positions && model.image_side > 0) {
+    throw base::ConfigError(
+        "run.sequence", std::to_string(run.sequence),
+        fmt::format("must be the text and the image of this model, {}", model.positions));
+  }
+  const std::uint32_t columns = settings.machine.geometry.user_columns;
+  if (run.copies > columns) {
+    throw base::ConfigError("run.copies", std::to_string(run.copies),
+                            fmt::format("must be at most wafer.user.columns, {}", columns));
+  }
+  if (run.kept_layers > 0 && (run.kept_layers >= model.layers || run.recompute == "none")) {
+    throw base::ConfigError(
+        "run.kept_layers", std::to_string(run.kept_layers),
+        fmt::format("must be below the model's layers, {}, beside run.recompute = full or auto",
+                    model.layers));
+  }
 }
 
 }  // namespace
 
-base::Bytes activation_bytes_per_token(const host::ModelSpec& model, bool recompute) {
-  if (recompute) return 2 * model.layers * model.width + model.largest_intermediate_bytes();
-  base::Bytes sum = 0;
-  for (std::uint64_t layer = 0; layer < model.layers; ++layer) {
-    sum += model.intermediate_bytes(layer);
+std::uint64_t TrainingPlan::largest_micro_batch() const {
+  const auto& sizes = schedule.micro_batches;
+  return *std::max_element(sizes.begin(), sizes.end());
+}
+
+std::vector<MappedLayers> mapped_layers(const host::ModelSpec& model, const TrainingPlan& plan) {
+  std::vector<MappedLayers> runs;
+  if (plan.schedule.copies.empty()) return runs;  // no plan of a run
+  const std::uint64_t tokens = plan.largest_micro_batch() * plan.schedule.sequence;
+  for (std::uint64_t place = 0; place <= model.layers; ++place) {
+    const base::Mapping mapping = plan.mapping.with_copies(plan.schedule.copies[place]);
+    MappedLayers here;
+    here.first = here.last = place;
+    here.head = place == model.layers;
+    here.copies = mapping.copies();
+    here.tokens_a_tile = mapping.tokens_per_tile(tokens);
+    here.features_a_tile = mapping.features_per_tile(model.width);
+    here.recompute = !here.head && host::recomputes(plan.schedule, model, place);
+    const bool alike = !runs.empty() && !here.head && runs.back().copies == here.copies &&
+                       runs.back().recompute == here.recompute;
+    alike ? void(runs.back().last = place) : runs.push_back(here);
   }
-  return sum;
+  return runs;
 }
 
 TrainingPlan make_plan(const host::ModelSpec& model, const Settings& settings) {
-  if (settings.run.sequence > model.positions && model.learned_positions) {
-    throw base::ConfigError(
-        "run.sequence", std::to_string(settings.run.sequence),
-        fmt::format("must be at most the model's positions, {}", model.positions));
-  }
-  if (settings.run.sequence != 0 && settings.run.sequence != model.positions &&
-      model.image_side > 0) {
-    throw base::ConfigError(
-        "run.sequence", std::to_string(settings.run.sequence),
-        fmt::format("must be the text and the image of this model, {}", model.positions));
-  }
-  const std::uint32_t columns = settings.machine.geometry.user_columns;
-  if (settings.run.copies > columns) {
-    throw base::ConfigError("run.copies", std::to_string(settings.run.copies),
-                            fmt::format("must be at most wafer.user.columns, {}", columns));
-  }
-  std::optional<TrainingPlan> best;
-  for (const bool recompute : {false, true}) {
-    if (settings.run.recompute == (recompute ? "none" : "full")) continue;
-    const auto plan = plan_with(model, settings, recompute);
-    if (!plan) continue;
-    const auto rate = [](const TrainingPlan& p) {
-      return static_cast<double>(p.tokens()) / p.estimated_step_seconds;
-    };
-    if (!best || rate(*plan) > rate(*best)) best = plan;
-  }
-  if (!best && settings.run.micro_batches != 0) check_micro_batches(model, settings);
-  if (!best) nothing_fits(model, settings);
-  return *best;
+  check_run(model, settings);
+  const std::optional<TrainingPlan> best = Search(model, settings).best();
+  if (best) return *best;
+  if (settings.run.micro_batches != 0) refuse_micro_batches(model, settings);
+  nothing_fits(model, settings);
 }
 
 }  // namespace wse::model

@@ -11,7 +11,8 @@ namespace {
 
 bool is_wait(tiles::Cause cause) {
   return cause == tiles::Cause::kWeightWait || cause == tiles::Cause::kGradientWait ||
-         cause == tiles::Cause::kResultWait || cause == tiles::Cause::kUpdateWait;
+         cause == tiles::Cause::kResultWait || cause == tiles::Cause::kUpdateWait ||
+         cause == tiles::Cause::kPipelineWait || cause == tiles::Cause::kUnplaced;
 }
 
 /// Cycles in which a tile did not wait.
@@ -27,15 +28,15 @@ base::Cycles working(const tiles::Ledger& cycles) {
 
 }  // namespace
 
-Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted,
-                   Observer observer)
+Recorder::Recorder(const sc_core::sc_module_name& name, TrainingMachine& machine,
+                   std::function<bool()> interrupted, Observer observer)
     : sc_core::sc_module(name),
-      cs2_(cs2),
+      machine_(machine),
       interrupted_(std::move(interrupted)),
       observer_(std::move(observer)) {
   SC_HAS_PROCESS(Recorder);
   SC_METHOD(on_tick);
-  sensitive << cs2.wafer().ticker().tick();
+  sensitive << machine.ticker().tick();
   dont_initialize();
   SC_METHOD(sample_due);
   sensitive << sample_event_;
@@ -46,13 +47,13 @@ Recorder::Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<
 void Recorder::on_tick() {
   watch();
   due_ = true;
-  sample_event_.notify(base::to_sc_time(cs2_.wafer().ticker().window() / 4));
+  sample_event_.notify(base::to_sc_time(machine_.ticker().window() / 4));
 }
 
 void Recorder::sample_due() {
   if (!due_) return;
   due_ = false;
-  const base::WindowTicker& ticker = cs2_.wafer().ticker();
+  const base::WindowTicker& ticker = machine_.ticker();
   const base::Picoseconds end = ticker.end_of(ticker.ended());
   if (measuring_ && ticker.ended() >= first_) sample(end - ticker.window(), end);
 }
@@ -61,14 +62,13 @@ void Recorder::sample_due() {
 /// cannot go on at the next ticks either.
 void Recorder::watch() {
   constexpr int kStuckTicks = 3;
-  const bool stuck = cs2_.wafer().fabric().core().next_event() == fabric::StreamFabric::kNever &&
-                     cs2_.host().waits_for_wafer();
+  const bool stuck = !machine_.has_events() && machine_.host().waits_for_wafer();
   stuck_ticks_ = stuck ? stuck_ticks_ + 1 : 0;
   if (interrupted_()) {
     was_interrupted_ = true;
     stopped_because_ = "interrupted";
   } else if (stuck_ticks_ >= kStuckTicks) {
-    stopped_because_ = "the step cannot go on: " + cs2_.host().pending();
+    stopped_because_ = "the step cannot go on: " + machine_.host().pending();
   }
   if (!stopped_because_.empty()) sc_core::sc_pause();
 }
@@ -80,17 +80,18 @@ void Recorder::begin_measurement(std::uint64_t first) {
   ledger_seconds_ = {};
   layer_seconds_.clear();
   phase_seconds_ = {};
+  die_cycles_.assign(machine_.geometry().dies(), {});
   observed_ = 0;
-  const base::Picoseconds begin = first * cs2_.wafer().ticker().window();
-  begin_cycle_ = cs2_.wafer().epochs().cycle_at_or_after(begin);
-  for (std::uint32_t lane = 0; lane < cs2_.host().lanes().size(); ++lane) {
-    cs2_.host().take_lane_bytes(lane, begin);
+  const base::Picoseconds begin = first * machine_.ticker().window();
+  begin_cycle_ = machine_.epochs().cycle_at_or_after(begin);
+  for (std::uint32_t lane = 0; lane < machine_.host().lanes().size(); ++lane) {
+    machine_.host().take_lane_bytes(lane, begin);
   }
 }
 
 /// The monitor closes a window a quarter of it later than it is sampled here.
 void Recorder::show_observer() {
-  const auto& power = cs2_.wafer().monitor().samples();
+  const auto& power = machine_.monitor().samples();
   for (; observed_ < std::min(samples_.size(), power.size()); ++observed_) {
     observer_(samples_[observed_], power[observed_]);
   }
@@ -98,7 +99,7 @@ void Recorder::show_observer() {
 
 void Recorder::finish(base::Picoseconds end) {
   WSE_CHECK(!due_, "the window before was sampled");
-  const base::Picoseconds window = cs2_.wafer().ticker().window();
+  const base::Picoseconds window = machine_.ticker().window();
   const base::Picoseconds begin = (end - 1) / window * window;
   sample(begin, end);
   measuring_ = false;
@@ -107,13 +108,13 @@ void Recorder::finish(base::Picoseconds end) {
 void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
   const double seconds = static_cast<double>(end - begin) * 1e-12;
   RunSample s;
-  s.first_cycle = cs2_.wafer().epochs().cycle_at_or_after(begin) - begin_cycle_;
-  s.end_cycle = cs2_.wafer().epochs().cycle_at_or_after(end) - begin_cycle_;
+  s.first_cycle = machine_.epochs().cycle_at_or_after(begin) - begin_cycle_;
+  s.end_cycle = machine_.epochs().cycle_at_or_after(end) - begin_cycle_;
   s.begin = begin;
   s.end = end;
   sample_regions(s);
-  for (std::uint32_t lane = 0; lane < cs2_.host().lanes().size(); ++lane) {
-    const host::Host::LaneBytes bytes = cs2_.host().take_lane_bytes(lane, end);
+  for (std::uint32_t lane = 0; lane < machine_.host().lanes().size(); ++lane) {
+    const host::Host::LaneBytes bytes = machine_.host().take_lane_bytes(lane, end);
     s.lane_in_bytes_per_s.push_back(static_cast<float>(static_cast<double>(bytes.in) / seconds));
     s.lane_out_bytes_per_s.push_back(static_cast<float>(static_cast<double>(bytes.out) / seconds));
   }
@@ -122,40 +123,35 @@ void Recorder::sample(base::Picoseconds begin, base::Picoseconds end) {
 }
 
 void Recorder::sample_regions(RunSample& s) {
-  Wafer& wafer = cs2_.wafer();
-  const base::WaferGeometry& geometry = wafer.geometry();
-  const double window = static_cast<double>(wafer.epochs().cycle_at_or_after(s.end) -
-                                            wafer.epochs().cycle_at_or_after(s.begin));
+  const base::WaferGeometry& geometry = machine_.geometry();
+  const double window = static_cast<double>(machine_.epochs().cycle_at_or_after(s.end) -
+                                            machine_.epochs().cycle_at_or_after(s.begin));
   const double seconds = static_cast<double>(s.end - s.begin) * 1e-12;
   std::vector<double> busy(geometry.dies(), 0.0);
   std::vector<double> sram(geometry.dies(), 0.0);
   std::vector<double> user(geometry.dies(), 0.0);
   std::array<double, base::kNumPhases> phases{};
-  for (std::uint32_t r = 0; r < wafer.layout().regions(); ++r) {
-    tiles::TileRegion& region = wafer.region(r);
-    for (std::size_t i = 0; i < region.parts().size(); ++i) {
-      const tiles::PartCore& core = region.parts()[i];
-      const double own_tiles = static_cast<double>(core.part().tiles.tiles());
-      const double share = own_tiles / static_cast<double>(geometry.cores_user());
-      const std::uint32_t die = core.part().die;
-      user[die] += own_tiles;
-      sram[die] += static_cast<double>(core.resident_bytes()) * share;
-      busy[die] += static_cast<double>(working(region.window_cycles(i))) / window * own_tiles;
-      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
-        const tiles::CauseCycles& causes = region.window_cycles(i)[p];
-        phases[p] += static_cast<double>(tiles::total(causes)) * share;
-        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {  // of one clock in a window
-          phase_seconds_[p][c] += static_cast<double>(causes[c]) / window * seconds * share;
-        }
+  for (const PartView& part : machine_.parts()) {
+    const auto own_tiles = static_cast<double>(part.tiles);
+    const double share = own_tiles / static_cast<double>(geometry.cores_user());
+    user[part.die] += own_tiles;
+    sram[part.die] += part.resident_bytes;
+    busy[part.die] += static_cast<double>(working(part.cycles)) / window * own_tiles;
+    for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+      const tiles::CauseCycles& causes = part.cycles[p];
+      phases[p] += static_cast<double>(tiles::total(causes)) * share;
+      for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {  // of one clock in a window
+        phase_seconds_[p][c] += static_cast<double>(causes[c]) / window * seconds * share;
+        die_cycles_[part.die][p][c] += causes[c] * part.tiles;
       }
+    }
+    for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+      ledger_seconds_[c] += static_cast<double>(part.times[c]) * 1e-12 * share;
+    }
+    for (const auto& [place, times] : part.places) {
+      if (layer_seconds_.size() <= place) layer_seconds_.resize(place + 1);
       for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
-        ledger_seconds_[c] += static_cast<double>(region.window_times(i)[c]) * 1e-12 * share;
-      }
-      for (const auto& [place, times] : region.window_places(i)) {
-        if (layer_seconds_.size() <= place) layer_seconds_.resize(place + 1);
-        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
-          layer_seconds_[place][c] += static_cast<double>(times[c]) * 1e-12 * share;
-        }
+        layer_seconds_[place][c] += static_cast<double>(times[c]) * 1e-12 * share;
       }
     }
   }

@@ -69,7 +69,7 @@ void RunConfig::validate(base::ConfigErrors& errors) const {
   };
   one_of(precision, "run.precision", {"fp16", "mixed", "fp32"});
   one_of(recompute, "run.recompute", {"auto", "full", "none"});
-  one_of(mode, "run.mode", {"auto", "stream"});
+  one_of(mode, "run.mode", {"auto", "stream", "pipeline"});
   errors.require(sparsity >= 0.0 && sparsity <= 0.999999, "run.sparsity", sparsity,
                  "must be in [0, 1)");
   errors.require(batch <= 1'000'000, "run.batch", batch, "must be at most 1000000 sequences");
@@ -77,6 +77,7 @@ void RunConfig::validate(base::ConfigErrors& errors) const {
   errors.require(systems >= 1 && systems <= host::SwarmX::kMostSystems, "run.systems", systems,
                  "must be 1 .. 192, what SwarmX reaches");
   errors.require(copies <= 64, "run.copies", copies, "must be at most 64");
+  errors.require(kept_layers <= 100'000, "run.kept_layers", kept_layers, "must be at most 100000");
   errors.require(block_bytes == 0 || (block_bytes >= 65'536 && block_bytes <= (1ULL << 34)),
                  "run.block_bytes", block_bytes, "must be 0 or 65536 .. 17179869184");
   errors.require(capacity_factor > 0 && capacity_factor <= 1000, "run.capacity_factor",

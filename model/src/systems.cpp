@@ -14,7 +14,8 @@ std::uint64_t multiply_adds_of(const host::ModelSpec& model, const host::Schedul
                                const base::Mapping& mapping) {
   std::uint64_t sum = 0;
   for (const base::WorkItem& item : host::build_schedule(model, schedule)) {
-    sum += tiles::multiply_adds(item, mapping, {{0, mapping.columns()}, {0, mapping.rows()}});
+    sum += tiles::multiply_adds(item, mapping.with_copies(item.copies),
+                                {{0, mapping.columns()}, {0, mapping.rows()}});
   }
   return sum;
 }

@@ -9,6 +9,9 @@
 #include "wse/base/check.h"
 #include "wse/base/host_usage.h"
 #include "wse/base/result_hash.h"
+#include "wse/model/cs2.h"
+#include "wse/model/pipeline_cs2.h"
+#include "wse/tiles/mask_pace.h"
 
 namespace wse::model {
 namespace {
@@ -36,6 +39,22 @@ host::ScheduleConfig coarser(host::ScheduleConfig config) {
   return config;
 }
 
+tiles::MaskPace mask_pace_of(const Settings& settings, const TrainingPlan& plan) {
+  const MachineConfig& machine = settings.machine;
+  return {plan.mapping,
+          machine.tile,
+          machine.compute_engine(),
+          machine.fabric,
+          settings.run.precision_kind(),
+          settings.run.seed};
+}
+
+/// Sparse weights have random masks.
+std::vector<base::WorkItem> priced(std::vector<base::WorkItem> schedule, tiles::MaskPace& masks) {
+  masks.price(schedule);
+  return schedule;
+}
+
 Settings with_window(Settings settings, const TrainingPlan& plan) {
   settings.machine.power.window_s = plan.window_s;
   return settings;
@@ -43,15 +62,20 @@ Settings with_window(Settings settings, const TrainingPlan& plan) {
 
 class Run {
  public:
+  /// `mode.pipeline` outlives the run.
   Run(const host::ModelSpec& model, const Settings& settings, const TrainingPlan& plan,
-      const power::EnergyTable& energy, const TrainingOptions& options)
+      const ModeChoice& mode, const power::EnergyTable& energy, const TrainingOptions& options)
       : options_(options),
         start_(Clock::now()),
-        schedule_(host::build_schedule(model, plan.schedule)),
-        warm_up_schedule_(host::build_schedule(model, coarser(plan.schedule))),
-        cs2_("cs2", with_window(settings, plan), energy, plan, schedule_, options.order),
+        masks_(mask_pace_of(settings, plan)),
+        schedule_(mode.pipeline ? pipeline_schedule(*mode.pipeline)
+                                : priced(host::build_schedule(model, plan.schedule), masks_)),
+        warm_up_schedule_(
+            mode.pipeline ? schedule_
+                          : priced(host::build_schedule(model, coarser(plan.schedule)), masks_)),
+        machine_(build(with_window(settings, plan), plan, mode, energy)),
         recorder_(
-            "recorder", cs2_,
+            "recorder", *machine_,
             [this] {
               tell_progress();
               return options_.interrupted();
@@ -62,22 +86,32 @@ class Run {
     result_.shares = shares_of(settings, plan);
     result_.settings = settings;
     result_.steps = options.steps;
+    result_.mode_reason = mode.reason;
+    result_.pipeline = mode.pipeline;
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
     result_.elaboration_seconds = seconds_since(start_);
   }
 
   TrainingResult go() {
-    Wafer& wafer = cs2_.wafer();
-    wafer.ticker().start();
+    machine_->ticker().start();
     if (!options_.cold_start) warm_up();
     measure();
-    wafer.ticker().stop();
+    machine_->ticker().stop();
     collect();
     return std::move(result_);
   }
 
  private:
-  base::Picoseconds window() { return cs2_.wafer().ticker().window(); }
+  std::unique_ptr<TrainingMachine> build(const Settings& settings, const TrainingPlan& plan,
+                                         const ModeChoice& mode,
+                                         const power::EnergyTable& energy) const {
+    if (!mode.pipeline) {
+      return std::make_unique<Cs2>("cs2", settings, energy, plan, schedule_, options_.order);
+    }
+    return std::make_unique<PipelineCs2>("cs2", settings, energy, *mode.pipeline, schedule_,
+                                         options_.order);
+  }
+  base::Picoseconds window() { return machine_->ticker().window(); }
 
   /// Trains `steps` steps back to back; the kernel pauses at the end of the last.
   void steps(std::uint32_t n) {
@@ -89,9 +123,9 @@ class Run {
     if (!done_) throw RunFailed(recorder_.stopped_because());
   }
   void next_step() {
-    cs2_.wafer().begin_step();
-    cs2_.host().start_step([this] {
-      cs2_.wafer().end_step();
+    machine_->begin_step();
+    machine_->host().start_step([this] {
+      machine_->end_step();
       if (--left_ > 0) {
         next_step();
         return;
@@ -107,7 +141,7 @@ class Run {
     p.step = warming_ ? 0 : options_.steps - left_ + 1;
     p.layers = result_.model.layers;
     const auto& schedule = warming_ ? warm_up_schedule_ : schedule_;
-    const std::size_t item = std::min(cs2_.host().items_done(), schedule.size() - 1);
+    const std::size_t item = std::min(machine_->host().items_done(), schedule.size() - 1);
     p.phase = schedule[item].phase;
     p.layer = schedule[item].layer;
     const double warm_up = options_.cold_start ? 0 : 1;
@@ -121,14 +155,14 @@ class Run {
   /// there.
   void warm_up() {
     warming_ = true;
-    cs2_.wafer().monitor().expect_settle();
-    cs2_.host().use_schedule(warm_up_schedule_);
+    machine_->monitor().expect_settle();
+    machine_->host().use_schedule(warm_up_schedule_);
     steps(1);
-    cs2_.host().use_schedule(schedule_);
+    machine_->host().use_schedule(schedule_);
     warming_ = false;
     const base::Picoseconds boundary = (base::now() / window() + 1) * window();
     run_until(boundary + 3 * window() / 4);
-    cs2_.wafer().monitor().settle();
+    machine_->monitor().settle();
     run_until(boundary + window());
     if (recorder_.was_interrupted()) throw Interrupted();
   }
@@ -137,20 +171,19 @@ class Run {
   }
 
   void measure() {
-    Wafer& wafer = cs2_.wafer();
+    TrainingMachine& wafer = *machine_;
     begin_ = base::now();
     wafer.monitor().begin_measurement(begin_ / window());
     wafer.reset_stats();
-    cs2_.host().reset_stats();
+    machine_->host().reset_stats();
     recorder_.begin_measurement(begin_ / window());
-    stats_before_ = wafer.fabric().core().stats();
-    contention_before_ = wafer.fabric().core().contention_cycles();
-    multiply_adds_before_ = multiply_adds();
+    stats_before_ = wafer.traffic();
+    contention_before_ = wafer.contention_cycles();
+    multiply_adds_before_ = wafer.multiply_adds();
     first_cycle_ = wafer.epochs().cycle_at_or_after(begin_);
     if (options_.timeline != nullptr) {
       options_.timeline->start();
-      cs2_.host().set_timeline(options_.timeline);
-      wafer.fabric().set_timeline(options_.timeline);
+      wafer.set_timeline(options_.timeline);
     }
     steps(options_.steps);
     end_ = base::now();
@@ -161,17 +194,8 @@ class Run {
     recorder_.show_observer();
   }
 
-  std::uint64_t multiply_adds() {
-    std::uint64_t sum = 0;
-    for (std::uint32_t r = 0; r < cs2_.wafer().layout().regions(); ++r) {
-      for (const tiles::PartCore& part : cs2_.wafer().region(r).parts())
-        sum += part.multiply_adds();
-    }
-    return sum;
-  }
-
   void collect() {
-    Wafer& wafer = cs2_.wafer();
+    TrainingMachine& wafer = *machine_;
     TrainingResult& r = result_;
     const double n = options_.steps;
     const double seconds = static_cast<double>(end_ - begin_) * 1e-12;
@@ -180,8 +204,9 @@ class Run {
     collect_traffic();
     r.useful_multiply_adds =
         3 * r.model.forward_multiply_adds(r.shares.batch, r.plan.schedule.sequence);
-    r.executed_multiply_adds = on_all_systems(
-        (multiply_adds() - multiply_adds_before_) / options_.steps, r.shares, r.model, r.plan);
+    r.executed_multiply_adds =
+        on_all_systems((wafer.multiply_adds() - multiply_adds_before_) / options_.steps, r.shares,
+                       r.model, r.plan);
     collect_ledger(seconds);
     r.efficiency = estimated_efficiency(
         r.model, r.settings, r.plan, r.step_seconds,
@@ -217,18 +242,23 @@ class Run {
     for (const base::WorkItem& item : schedule_) {
       r.bytes_in += item.weight_bytes;
       r.bytes_out += item.gradient_bytes;
+      r.streamed.add(item);
       r.sample_bytes_in += item.sample_bytes_in;
       r.sample_bytes_out += item.sample_bytes_out;
     }
-    const fabric::FabricStats& after = cs2_.wafer().fabric().core().stats();
+    if (!r.pipeline) {
+      r.io_bound = io_bound_of(schedule_, r.plan.mapping, r.settings.machine,
+                               tree_of(r.settings).slowed(r.settings.machine.io),
+                               r.settings.run.precision_kind());
+    }
+    const fabric::FabricStats after = machine_->traffic();
     const std::uint64_t moved = after.bytes_in - stats_before_.bytes_in;
     WSE_CHECK(moved == (r.bytes_in + r.sample_bytes_in) * options_.steps,
               "every byte sent crosses a lane");
     r.wavelet_hops = (after.wavelet_hops - stats_before_.wavelet_hops) / options_.steps;
     r.die_crossings = (after.die_crossings - stats_before_.die_crossings) / options_.steps;
-    r.contention_cycles =
-        (cs2_.wafer().fabric().core().contention_cycles() - contention_before_) / options_.steps;
-    r.lanes = cs2_.host().lanes();
+    r.contention_cycles = (machine_->contention_cycles() - contention_before_) / options_.steps;
+    r.lanes = machine_->host().lanes();
     const host::RoutedTokens routed = host::routed_tokens(r.model, r.plan.schedule);
     r.expert_tokens = routed.all;
     r.dropped_tokens = routed.dropped;
@@ -236,7 +266,7 @@ class Run {
 
   void collect_power(double seconds) {
     TrainingResult& r = result_;
-    const power::PowerMonitor& monitor = cs2_.wafer().monitor();
+    const power::PowerMonitor& monitor = machine_->monitor();
     const power::EnergyAccounts& accounts = monitor.accounts();
     const double n = options_.steps;
     r.energy_by_kind = accounts.by_kind();
@@ -246,7 +276,8 @@ class Run {
       for (double& v : *values) v /= n;
     }
     r.energy_j = accounts.total() / n;
-    const std::uint64_t reported_uj = cs2_.host().read_register(power::registers::kEnergyUj);
+    collect_energy_ledger(accounts);
+    const std::uint64_t reported_uj = machine_->host().read_register(power::registers::kEnergyUj);
     WSE_CHECK(std::abs(static_cast<double>(reported_uj) - accounts.total() * 1e6) <= 1,
               "the energy register tells what the accounts hold");
     r.power_trace = monitor.samples();
@@ -265,10 +296,28 @@ class Run {
     r.throttled_fraction = throttled / seconds;
   }
 
+  void collect_energy_ledger(const power::EnergyAccounts& accounts) {
+    const TrainingMachine& wafer = *machine_;
+    EnergyEvents events{};
+    add_events(events, events_since(stats_before_, wafer.traffic()));
+    std::vector<DieTime> dies(wafer.geometry().dies());
+    for (std::size_t die = 0; die < dies.size(); ++die) {
+      dies[die].cycles = recorder_.die_cycles()[die];
+    }
+    for (const TrainingMachine::DieEvents& part : wafer.tile_events()) {
+      add_events(events, part.events);
+      dies[part.die].add(part.tiles, part.events);
+    }
+    result_.energy_ledger =
+        share_energy(accounts, events, dies, wafer.geometry().tiles_per_die()) /= options_.steps;
+    WSE_CHECK(std::abs(result_.energy_ledger.total() - result_.energy_j) <= 1e-9 * result_.energy_j,
+              "every joule of a step has a cause");
+  }
+
   /// Integers only, and nothing that depends on the cut into regions.
   std::string hash() {
     base::ResultHash h;
-    Wafer& wafer = cs2_.wafer();
+    TrainingMachine& wafer = *machine_;
     h.add(result_.simulated_cycles);
     h.add(result_.executed_multiply_adds);
     h.add(end_ - begin_);
@@ -280,16 +329,14 @@ class Run {
     for (std::size_t k = 0; k < base::kNumEventKinds; ++k) {
       h.add(wafer.monitor().accounts().count(static_cast<base::EventKind>(k)));
     }
-    tiles::Ledger ledger{};
-    for (std::uint32_t r = 0; r < wafer.layout().regions(); ++r) {
-      for (std::size_t p = 0; p < base::kNumPhases; ++p) {
-        for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
-          ledger[p][c] += wafer.region(r).stats().tile_cycles[p][c];
-        }
-      }
-    }
+    const tiles::Ledger ledger = wafer.tile_cycles();
     for (const tiles::CauseCycles& phase : ledger) {
-      for (const base::Cycles cycles : phase) h.add(cycles);
+      for (std::size_t c = 0; c < tiles::kNumCauses; ++c) {
+        // Causes of some runs only are named where they occur, so that others keep their hash.
+        if (c >= tiles::kNumStreamCauses && phase[c] == 0) continue;
+        if (c >= tiles::kNumStreamCauses) h.add(c);
+        h.add(phase[c]);
+      }
     }
     for (const power::WindowSample& s : result_.power_trace) h.add(s.state);
     return h.text();
@@ -297,9 +344,10 @@ class Run {
 
   const TrainingOptions& options_;
   const Clock::time_point start_;
+  tiles::MaskPace masks_;
   const std::vector<base::WorkItem> schedule_;
   const std::vector<base::WorkItem> warm_up_schedule_;
-  Cs2 cs2_;
+  std::unique_ptr<TrainingMachine> machine_;
   Recorder recorder_;
   TrainingResult result_;
   std::uint32_t left_ = 0;
@@ -324,15 +372,23 @@ double TrainingResult::utilization() const {
 
 TrainingResult train(const host::ModelSpec& model, const Settings& settings,
                      const power::EnergyTable& energy, const TrainingOptions& options) {
-  const TrainingPlan plan = make_plan(model, settings_of_one_system(settings));
-  refuse_overflow(plan, options.steps);
+  const Settings one = settings_of_one_system(settings);
+  const TrainingPlan stream = make_plan(model, one);
+  const ModeChoice mode = choose_mode(model, settings, stream);
+  if (mode.pipeline) {
+    TrainingPlan plan = as_training_plan(*mode.pipeline, one);
+    plan.window_s = stream.window_s;
+    refuse_overflow(plan, options.steps);
+    return Run(model, settings, plan, mode, energy, options).go();
+  }
+  refuse_overflow(stream, options.steps);
   const base::Bytes state = model.parameters() * host::MemoryX::kStateBytesPerParameter;
   if (state > settings.machine.memoryx.capacity_bytes) {
     throw base::ConfigError(
         "host.memoryx.capacity_bytes", std::to_string(settings.machine.memoryx.capacity_bytes),
         "must hold 16 bytes a parameter, " + std::to_string(state) + " for this model");
   }
-  return Run(model, settings, plan, energy, options).go();
+  return Run(model, settings, stream, mode, energy, options).go();
 }
 
 }  // namespace wse::model

@@ -81,6 +81,43 @@ std::vector<double> EnergyAccounts::by_phase() const {
   return sums;
 }
 
+std::vector<double> EnergyAccounts::by_die_of(std::size_t kind) const {
+  std::vector<double> sums(dies_, 0.0);
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const Cell& cell = cells_[i];
+    double& sum = sums[i / base::kNumPhases];
+    if (kind == kLeakage) sum += cell.leakage_j;
+    if (kind == kConstant) sum += cell.constant_j;
+    if (kind >= base::kNumEventKinds) continue;
+    for (std::size_t s = 0; s < cell.by_state.size(); ++s) {
+      sum += static_cast<double>(cell.by_state[s][kind]) *
+             table_.joules(static_cast<base::EventKind>(kind)) * voltage_factor_[s];
+    }
+  }
+  return sums;
+}
+
+double EnergyAccounts::joules(base::Phase phase, base::EventKind kind) const {
+  double sum = 0;
+  for (std::uint32_t die = 0; die < dies_; ++die) {
+    const Cell& c = cell(die, static_cast<std::size_t>(phase));
+    for (std::size_t s = 0; s < c.by_state.size(); ++s) {
+      sum += static_cast<double>(at(c.by_state[s], kind)) * voltage_factor_[s];
+    }
+  }
+  return sum * table_.joules(kind);
+}
+
+std::uint64_t EnergyAccounts::count(base::Phase phase, base::EventKind kind) const {
+  std::uint64_t sum = 0;
+  for (std::uint32_t die = 0; die < dies_; ++die) {
+    for (const base::EventCounts& counts : cell(die, static_cast<std::size_t>(phase)).by_state) {
+      sum += at(counts, kind);
+    }
+  }
+  return sum;
+}
+
 double EnergyAccounts::total() const {
   const std::vector<double> kinds = by_kind();
   return std::accumulate(kinds.begin(), kinds.end(), 0.0);

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "streaming_stats.h"
 #include "wse/model/binding.h"
 
 namespace wse::report {
@@ -55,6 +56,30 @@ json phases_json(const TrainingResult& r) {
   return all;
 }
 
+/// Joules of all systems, by the phase of the work or of the work waited for.
+json phase_energies_json(const TrainingResult& r) {
+  json all = json::object();
+  for (std::size_t p = 0; p < base::kNumPhases; ++p) {
+    json causes = json::object();
+    for (std::size_t c = 0; c < model::kNumEnergyCauses; ++c) {
+      const double joules = r.energy_ledger.joules[p][c] * static_cast<double>(r.shares.systems);
+      if (joules > 0) causes[std::string(model::energy_cause_name(c))] = joules;
+    }
+    if (!causes.empty()) all[std::string(name_of(static_cast<base::Phase>(p)))] = causes;
+  }
+  return all;
+}
+
+/// Of these, what is drawn whatever the tiles do: leakage, the constant, gated clocks.
+json still_json(const TrainingResult& r) {
+  json causes = json::object();
+  for (std::size_t c = 0; c < model::kNumEnergyCauses; ++c) {
+    const double joules = r.energy_ledger.still[c] * static_cast<double>(r.shares.systems);
+    if (joules > 0) causes[std::string(model::energy_cause_name(c))] = joules;
+  }
+  return causes;
+}
+
 json link_bytes_json(const TrainingResult& r) {
   constexpr std::uint64_t kWaveletBytes = 4;
   return {{"lanes_in", r.bytes_in + r.sample_bytes_in},
@@ -66,10 +91,10 @@ json link_bytes_json(const TrainingResult& r) {
 }  // namespace
 
 json ledger_json(const TrainingResult& r) {
-  return {{"step_seconds", r.step_seconds},
-          {"seconds_by_phase", phases_json(r)},
-          {"layers", layers_json(r)},
-          {"link_bytes", link_bytes_json(r)}};
+  return {{"step_seconds", r.step_seconds},   {"seconds_by_phase", phases_json(r)},
+          {"energy_j", r.energy_of_all_j()},  {"joules_by_phase", phase_energies_json(r)},
+          {"still_joules", still_json(r)},    {"layers", layers_json(r)},
+          {"link_bytes", link_bytes_json(r)}, {"streamed", streamed_json(r)}};
 }
 
 }  // namespace wse::report

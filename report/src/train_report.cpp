@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "pipeline_stats.h"
 #include "power_stats.h"
+#include "streaming_stats.h"
 #include "wse/model/binding.h"
 
 namespace wse::report {
@@ -48,6 +50,17 @@ std::vector<double> of_all(std::vector<double> values, const TrainingResult& r) 
   return values;
 }
 
+/// Joules of all systems.
+json energy_ledger_json(const TrainingResult& r) {
+  const model::CauseJoules causes = r.energy_ledger.by_cause();
+  json ledger = json::object();
+  for (std::size_t c = 0; c < causes.size(); ++c) {
+    ledger[std::string(model::energy_cause_name(c))] =
+        causes[c] * static_cast<double>(r.shares.systems);
+  }
+  return ledger;
+}
+
 json by_name(const std::vector<double>& values,
              const std::function<std::string_view(std::size_t)>& name) {
   json object = json::object();
@@ -75,6 +88,25 @@ json residency_json(const TrainingResult& r) {
           {"free_bytes", m.free},
           {"parameter_state_bytes", m.parameter_state},
           {"parameter_capacity_bytes", m.parameter_capacity}};
+}
+
+/// Empty for a pipeline, whose stages are mapped one by one.
+json mapping_json(const TrainingResult& r) {
+  json mapping = json::array();
+  if (r.pipeline) return mapping;
+  for (const model::MappedLayers& m : model::mapped_layers(r.model, r.plan)) {
+    json place = {{"copies", m.copies},
+                  {"tokens_a_tile", m.tokens_a_tile},
+                  {"features_a_tile", m.features_a_tile}};
+    if (m.head) {
+      place["head"] = true;
+    } else {
+      place["layers"] = {m.first, m.last};
+      place["recompute"] = m.recompute;
+    }
+    mapping.push_back(place);
+  }
+  return mapping;
 }
 
 /// Empty for one system.
@@ -115,6 +147,9 @@ json train_json(const TrainingResult& r) {
   const power::PowerConfig& power = r.settings.machine.power;
   return {{"model", r.model.name},
           {"parameters", r.model.parameters()},
+          {"mode", r.pipeline ? "pipeline" : "stream"},
+          {"mode_reason", r.mode_reason},
+          {"pipeline", pipeline_json(r)},
           {"systems", r.shares.systems},
           {"batch", r.shares.batch},
           {"micro_batches", r.plan.schedule.micro_batches.size()},
@@ -122,6 +157,8 @@ json train_json(const TrainingResult& r) {
           {"recompute", r.plan.schedule.recompute},
           {"precision", r.settings.run.precision},
           {"copies", r.plan.mapping.copies()},
+          {"mapping", mapping_json(r)},
+          {"kept_layers", r.plan.schedule.kept_layers},
           {"tokens_per_step", r.tokens()},
           {"step_seconds", r.step_seconds},
           {"tokens_per_second", r.tokens_per_second()},
@@ -136,12 +173,15 @@ json train_json(const TrainingResult& r) {
           {"dropped_tokens", r.dropped_tokens},
           {"bytes_in", r.bytes_in},
           {"bytes_out", r.bytes_out},
+          {"streamed", streamed_json(r)},
+          {"io_bound", io_bound_json(r)},
           {"sample_bytes_in", r.sample_bytes_in},
           {"sample_bytes_out", r.sample_bytes_out},
           {"lane_busy_seconds", lane_busy_seconds(r)},
           {"lane_stalled_fraction", lane_stall_fraction(r)},
           {"energy_j", r.energy_of_all_j()},
           {"energy_per_token_j", r.energy_of_all_j() / r.tokens_per_step()},
+          {"energy_ledger", energy_ledger_json(r)},
           {"wafer_power_w", {{"mean", r.wafer_power_mean_w}, {"peak", r.wafer_power_peak_w}}},
           {"system_power_w",
            static_cast<double>(r.shares.systems) * power.system_power_w(r.wafer_power_mean_w)},
@@ -176,6 +216,8 @@ json stats_json(const TrainingResult& r) {
   stats["contention_cycles"] = r.contention_cycles;
   stats["activation_bytes"] = r.plan.activation_bytes;
   stats["activation_limit_bytes"] = r.plan.activation_limit;
+  stats["tile_activation_bytes"] = r.plan.tile_bytes;
+  stats["tile_activation_limit_bytes"] = r.plan.tile_limit;
   json lanes = json::array();
   for (const host::LaneStats& lane : r.lanes) {
     lanes.push_back({{"bytes_in", lane.bytes_in},
@@ -265,6 +307,43 @@ void systems_lines(const TrainingResult& r, const Line& line) {
   line("below", "lanes, wafer, temperature and time are those of a system");
 }
 
+/// The causes that take most of the energy, the largest first.
+std::string largest_energies(const TrainingResult& r) {
+  constexpr std::size_t kShown = 6;
+  const model::CauseJoules causes = r.energy_ledger.by_cause();
+  std::vector<std::size_t> order(causes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&causes](std::size_t a, std::size_t b) { return causes[a] > causes[b]; });
+  std::string text;
+  for (std::size_t i = 0; i < kShown; ++i) {
+    text += fmt::format("{}{} {:.0f} %", i == 0 ? "" : ", ", model::energy_cause_name(order[i]),
+                        100 * causes[order[i]] / r.energy_j);
+  }
+  return text;
+}
+
+}  // namespace
+
+namespace {
+
+std::string mapping_text(const TrainingResult& r) {
+  std::string text;
+  std::string before;
+  for (const model::MappedLayers& m : model::mapped_layers(r.model, r.plan)) {
+    const std::string how =
+        fmt::format("{} cop{} of the features, {} tokens x {} features a tile", m.copies,
+                    m.copies == 1 ? "y" : "ies", m.tokens_a_tile, m.features_a_tile);
+    if (m.head && how == before) continue;
+    const std::string where = m.head ? "head" : fmt::format("layers {} .. {}", m.first, m.last);
+    const bool kept = !m.head && !m.recompute && r.plan.schedule.recompute;
+    text += fmt::format("{}{}: {}{}", text.empty() ? "" : "; ", where, how,
+                        kept ? ", activations kept" : "");
+    before = how;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string summary(const TrainingResult& r) {
@@ -282,17 +361,25 @@ std::string summary(const TrainingResult& r) {
                    r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
                    r.shares.systems == 1 ? "" : " a system",
                    r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
+  line("mode", r.mode_reason);
+  line(r.pipeline ? "pipeline" : "mapping", r.pipeline ? pipeline_text(r) : mapping_text(r));
   if (r.shares.systems > 1) systems_lines(r, line);
   const model::Residency m = model::residency_of(r.model, r.settings, r.plan);
   const auto bytes = [](base::Bytes n, int decimals) {
     return scaled(static_cast<double>(n), kBytes, decimals);
   };
   line("on the wafer",
-       fmt::format("one device suffices: {} activations, {} free; {} on its way, {} code and sums",
-                   bytes(m.activations, 2), bytes(m.free, 2),
-                   bytes(m.weights_in_flight + m.gradients_waiting, 2), bytes(m.code_and_sums, 2)));
-  line("in MemoryX", fmt::format("{} of {}: weights and optimizer", bytes(m.parameter_state, 1),
-                                 bytes(m.parameter_capacity, 0)));
+       r.pipeline
+           ? pipeline_sram_text(r)
+           : fmt::format("one device suffices: {} activations, {} free; {} on its way, {} code "
+                         "and sums",
+                         bytes(m.activations, 2), bytes(m.free, 2),
+                         bytes(m.weights_in_flight + m.gradients_waiting, 2),
+                         bytes(m.code_and_sums, 2)));
+  if (!r.pipeline) {
+    line("in MemoryX", fmt::format("{} of {}: weights and optimizer", bytes(m.parameter_state, 1),
+                                   bytes(m.parameter_capacity, 0)));
+  }
   if (r.expert_tokens > 0) {
     line("experts", fmt::format("{} a sparse layer, each token sees one; {:.2f} % of the tokens "
                                 "dropped beyond the capacity",
@@ -320,11 +407,13 @@ std::string summary(const TrainingResult& r) {
   line("energy", fmt::format("{} a step{}, {} a token", scaled(r.energy_of_all_j(), kJoules, 0),
                              r.shares.systems == 1 ? "" : ", all systems",
                              scaled(r.energy_of_all_j() / r.tokens_per_step(), kJoules, 3)));
+  line("energy goes to", largest_energies(r));
   const model::Binding bound = model::binding_of(r.time_ledger);
   line("bound by", fmt::format("{} (compute {:.1f} %, recompute for lack of SRAM {:.1f} %, I/O "
                                "{:.1f} %, latency {:.1f} %)",
                                bound.by(), 100 * bound.compute, 100 * bound.sram, 100 * bound.io,
                                100 * bound.latency));
+  if (r.io_bound.bound) line("to free it", io_bound_text(r));
   if (r.throttled_fraction > 0)
     line("throttled", fmt::format("{:.1f} % of the time", r.throttled_fraction * 100));
   s += "  where the time goes\n";

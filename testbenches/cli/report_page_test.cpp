@@ -81,6 +81,11 @@ TEST_F(ReportPageTest, ShowsTheValuesOfTheStatisticsAndEveryDie) {
   for (const auto& [cause, value] : elements(page, "data-cause")) {
     expect_equal(stats.at("time_ledger").at(cause), value, cause);
   }
+  const Elements energies = elements(page, "data-energy-cause");
+  EXPECT_GT(energies.size(), 10u);
+  for (const auto& [cause, value] : energies) {
+    expect_equal(stats.at("energy_ledger").at(cause), value, cause);
+  }
   const Elements dies = elements(page, "data-die");
   ASSERT_EQ(dies.size(), 5u * 84);
   for (std::size_t i = 0; i < dies.size(); ++i) {

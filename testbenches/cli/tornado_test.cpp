@@ -45,8 +45,9 @@ void expect_interval_holds(const json& interval, const json& base) {
 
 // 100 Mbit/s: nothing but lanes counts, and the rate is in proportion to what they carry.
 TEST_F(TornadoTest, OfAModelBoundByLanesTheyComeFirst) {
-  const json run =
-      train("--out out --tornado --set run.batch=1 --set io.lane.bits_per_second=100000000");
+  const json run = train(
+      "--out out --tornado --set run.batch=1 "
+      "--set io.lane.bits_per_second=100000000");
   ASSERT_GT(run["bound"]["io"], 0.9);
   const json& rows = run["tornado"]["parameters"];
   std::vector<std::string> first;

@@ -41,6 +41,7 @@ TEST_F(TrainCommandTest, TheJsonHasTheKeysOfTheContract) {
                           "useful_flops_per_second",
                           "utilization",
                           "time_ledger",
+                          "energy_ledger",
                           "bytes_in",
                           "bytes_out",
                           "energy_j",
@@ -98,6 +99,34 @@ TEST_F(TrainCommandTest, DoublingSlowLanesHalvesTheStep) {
                  rate)["step_seconds"];
   };
   EXPECT_NEAR(seconds("1000000") / seconds("2000000"), 2, 0.02);
+}
+
+TEST_F(TrainCommandTest, TheEnergyAddsUpByCauseAndByPhase) {
+  const auto j = train("tiny-gpt --machine tiny --set run.recompute=full --set run.systems=2");
+  const auto ledger =
+      nlohmann::json::parse(testing_support::read_file(folder_.file("out/ledger.json")));
+  const double all = j["energy_j"];
+  std::map<std::string, double> by_cause;
+  for (const auto& phase : ledger["joules_by_phase"]) {
+    for (const auto& [cause, joules] : phase.items()) by_cause[cause] += joules.get<double>();
+  }
+  double sum = 0;
+  for (const auto& [cause, joules] : j["energy_ledger"].items()) {
+    EXPECT_NEAR(by_cause[cause], joules.get<double>(), 1e-9 * all) << cause;
+    sum += joules.get<double>();
+  }
+  EXPECT_NEAR(sum, all, 1e-9 * all);
+  EXPECT_EQ(ledger["energy_j"], j["energy_j"]);
+  // Nobody works while waiting; the recomputed pass is all of its phase but for waits.
+  EXPECT_NEAR(ledger["still_joules"]["update_wait"].get<double>() /
+                  j["energy_ledger"]["update_wait"].get<double>(),
+              1, 1e-9);
+  for (const char* cause : {"broadcast", "gradients", "samples"}) {
+    EXPECT_FALSE(ledger["still_joules"].contains(cause)) << cause;
+    EXPECT_GT(j["energy_ledger"][cause], 0) << cause;
+  }
+  EXPECT_FALSE(ledger["joules_by_phase"]["recompute"].contains("broadcast"));
+  EXPECT_GT(ledger["joules_by_phase"]["recompute"]["recompute"], 0);
 }
 
 // Cores that wait for weights may as well be slow.

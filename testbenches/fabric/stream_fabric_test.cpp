@@ -122,6 +122,85 @@ TEST_F(StreamFabricTest, HopsOfWeightsAndSumsAreThoseOfTheFormula) {
   EXPECT_EQ(w.fabric.stats().wavelet_hops - before, weights + sums);
 }
 
+// Of two copies each has 14 columns: a lane brings its quarter to both, and weights cross no more rows than
+// before; what moves to two copies goes a quarter of the way across 28 columns and 18 rows.
+TEST_F(StreamFabricTest, AnItemIsRoutedByItsOwnCopies) {
+  item_.copies = 2;
+  WorkItem moved = item_;
+  moved.id = 1;
+  moved.operation = base::Operation::kRedistribute;
+  moved.weight_bytes = 0;
+  Wafer w(*this);
+  std::vector<std::uint32_t> told(w.layout.parts().size());
+  for (const WorkItem* item : {&item_, &moved}) {
+    for (std::uint32_t lane = 0; lane < 4; ++lane) {
+      w.fabric.receive_share(lane, share(*item, 100 + lane), 0);
+      w.fabric.advance(100 + lane);
+      for (const auto& out : w.fabric.to_parts()) ++told[out.part];
+    }
+  }
+  EXPECT_EQ(told, std::vector<std::uint32_t>(w.layout.parts().size(), 2));
+  const auto hops = [&](const WorkItem& item) {
+    const std::uint64_t before = w.fabric.stats().wavelet_hops;
+    for (const base::RegionPart& part : w.layout.parts()) {
+      w.fabric.receive_stream(done(item, part.index, 500, 5'000), 500);
+    }
+    return w.fabric.stats().wavelet_hops - before;
+  };
+  EXPECT_EQ(hops(item_), 2u * 56 * 100 * 18 + 100u * 5 * (28 * 18));  // 5 tokens a tile
+  EXPECT_EQ(hops(moved), 28u * 18 * 20 * ((28 + 18) / 4));            // 20 words a tile
+}
+
+// Of two copies, lane 2 feeds the western dies too. It is late: the next item, of one copy, is complete
+// there before.
+TEST_F(StreamFabricTest, APartHearsOfItemsInTheirOrderWhicheverLanesFeedIt) {
+  item_.copies = 2;
+  WorkItem next = item_;
+  next.id = 1;
+  next.copies = 1;
+  Wafer w(*this);
+  std::vector<std::vector<std::uint32_t>> told(w.layout.parts().size());
+  const auto arrive = [&](const WorkItem& item, std::uint32_t lane, std::uint64_t ns) {
+    w.fabric.receive_share(lane, share(item, ns), 0);
+    w.fabric.advance(ns);
+    for (const auto& out : w.fabric.to_parts()) told[out.part].push_back(out.stream.item->id);
+  };
+  for (const std::uint32_t lane : {0u, 1u, 3u}) arrive(item_, lane, 100 + lane);
+  for (const std::uint32_t lane : {0u, 1u, 3u}) arrive(next, lane, 500 + lane);
+  for (const auto& ids : told) EXPECT_TRUE(ids.empty());
+  arrive(item_, 2, 1000);
+  arrive(next, 2, 1400);
+  for (const auto& ids : told) EXPECT_EQ(ids, (std::vector<std::uint32_t>{0, 1}));
+}
+
+// Lanes that are faster than their edge ports: three wavelets a cycle and lane.
+TEST_F(StreamFabricTest, EdgePortsAreHeldByOneItemAfterTheOther) {
+  io_.bits_per_second = 1'000'000'000'000'000;
+  item_.operation = base::Operation::kGemmWeightGradient;
+  item_.weight_bytes = item_.gradient_bytes = 48'000;
+  WorkItem next = item_;
+  next.id = 1;
+  Wafer w(*this);
+  base::Cycles last = 0;
+  for (const WorkItem* item : {&item_, &next}) {
+    for (std::uint32_t lane = 0; lane < 4; ++lane) {
+      w.fabric.receive_share(lane, {LaneBlock::Kind::kShare, item, 12'000, 100'000, 100'000}, 0);
+    }
+    w.fabric.advance(100);
+    for (const auto& out : w.fabric.to_parts()) last = std::max(last, out.stream.last_cycle);
+  }
+  EXPECT_GE(last, 100u + 2 * 1000);
+  base::Picoseconds left = 0;
+  for (const WorkItem* item : {&item_, &next}) {
+    for (const base::RegionPart& part : w.layout.parts()) {
+      w.fabric.receive_stream(done(*item, part.index, 2'500, 3'000), 2'500);
+    }
+    w.fabric.advance(3'000);
+    for (const auto& out : w.fabric.to_lanes()) left = std::max(left, out.block.last);
+  }
+  EXPECT_GE(left, (3'000u + 2 * 1000) * 1000);
+}
+
 TEST_F(StreamFabricTest, GradientsLeaveByAllLanesToTheByteAtTheRateOfTheLane) {
   item_.operation = base::Operation::kGemmWeightGradient;
   item_.gradient_bytes = 9'999;

@@ -52,6 +52,12 @@ TEST_F(GoldenHashTest, RecomputedMicroBatches) {
 
 TEST_F(GoldenHashTest, ExpertsInAnEncoderAndADecoder) { expect_golden("tiny-switch"); }
 
+TEST_F(GoldenHashTest, APipeline) {
+  settings_.run.mode = "pipeline";
+  settings_.run.batch = 20;
+  expect_golden("tiny-gpt");
+}
+
 TEST_F(GoldenHashTest, SparseWeights) {
   settings_.run.sparsity = 0.75;
   expect_golden("tiny-gpt");

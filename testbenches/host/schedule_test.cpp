@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include <algorithm>
 #include <map>
 
@@ -206,11 +208,9 @@ TEST(ScheduleTest, WhatNobodyReadsIsNotComputedAgain) {
 
 TEST(ScheduleTest, ScoresOfAVocabularyThatDoNotFitAreComputedAgainWithoutTheirWeights) {
   const ModelSpec model = xl();
-  const base::Bytes kept = 2 * 2048 * model.width * model.layers;
-  const base::Bytes scores = base::Bytes{2} * 2048 * model.vocabulary;
-  for (const bool fits : {true, false}) {
+  for (const bool again : {false, true}) {
     ScheduleConfig config{{1}, 2048, true};
-    config.activation_bytes = kept + scores - (fits ? 0 : 1);
+    config.scores_again = again;
     std::uint64_t products = 0;
     base::Bytes bytes = 0;
     for (const WorkItem& item : build_schedule(model, config)) {
@@ -220,8 +220,59 @@ TEST(ScheduleTest, ScoresOfAVocabularyThatDoNotFitAreComputedAgainWithoutTheirWe
       }
       bytes += item.weight_bytes;
     }
-    EXPECT_EQ(products, fits ? 0 : 2048 * model.width * model.vocabulary);
+    EXPECT_EQ(products, again ? 2048 * model.width * model.vocabulary : 0);
     EXPECT_EQ(bytes, 0U);
+  }
+}
+
+TEST(ScheduleTest, KeptLayersAreNotVisitedAgainAndHoldTheirActivations) {
+  const ModelSpec model = xl();
+  ScheduleConfig config{{1}, 2048, true};
+  config.kept_layers = 5;
+  std::set<std::uint32_t> again;
+  base::Bytes most = 0;
+  base::Bytes bytes = 0;
+  for (const WorkItem& item : build_schedule(model, config)) {
+    if (item.phase == Phase::kRecompute && item.in_layer) again.insert(item.layer);
+    most = std::max(most, item.resident_bytes);
+    bytes += item.weight_bytes;
+  }
+  EXPECT_EQ(again.size(), model.layers - 5);
+  EXPECT_EQ(*again.rbegin(), model.layers - 6);
+  const base::Bytes tokens = 2048;
+  EXPECT_EQ(most,
+            tokens * ((model.layers - 5) * 2 * model.width + 5 * model.intermediate_bytes(0)));
+  base::Bytes full = 0;
+  for (const WorkItem& item : build_schedule(model, {{1}, 2048, true})) full += item.weight_bytes;
+  EXPECT_EQ(full - bytes, 5 * 2 * model.layer_parameters(0));
+}
+
+// The layers of 2 and 3 copies in turn, the head of 2: a move at each change, there and back.
+TEST(ScheduleTest, ActivationsMoveWhereTheMappingChanges) {
+  const ModelSpec model = xl();
+  ScheduleConfig config{{1, 1}, 2048, false};
+  for (std::uint64_t layer = 0; layer <= model.layers; ++layer) {
+    config.copies.push_back(layer % 2 == 0 ? 2 : 3);
+  }
+  std::uint64_t moves = 0;
+  std::uint32_t copies = 2;
+  for (const WorkItem& item : build_schedule(model, config)) {
+    if (item.operation == Operation::kRedistribute) {
+      ++moves;
+      EXPECT_EQ(item.copies_before, copies);
+      EXPECT_NE(item.copies, copies);
+      EXPECT_EQ(item.inputs, model.width);
+      EXPECT_EQ(item.tokens, 2048U);
+      copies = item.copies;
+    }
+    EXPECT_EQ(item.copies, copies);
+    EXPECT_TRUE(!item.in_layer || item.copies == config.copies[item.layer]);
+  }
+  EXPECT_EQ(moves, 2 * 2 * model.layers);
+  config.copies.assign(model.layers + 1, 4);
+  for (const WorkItem& item : build_schedule(model, config)) {
+    EXPECT_NE(item.operation, Operation::kRedistribute);
+    EXPECT_EQ(item.copies, 4U);
   }
 }
 

@@ -31,7 +31,7 @@ TEST_F(TrainingTest, GptNeoxExecutesTheMultiplyAddsOfTheIndependentCountToTheUni
   constexpr std::uint64_t layers = 44 * 12 * d * d;
   constexpr std::uint64_t head = 50'432 * d;
   constexpr std::uint64_t attention = 44 * 2'049 * d;
-  constexpr std::uint64_t tokens = 16 * 2'048;
+  constexpr std::uint64_t tokens = 17 * 2'048;
   TrainingOptions options;
   options.cold_start = true;
   const TrainingResult r = run("gpt-neox-20b", Settings{}, options);
@@ -80,6 +80,8 @@ TEST_F(TrainingTest, LedgersOfTimeAndEnergyAreComplete) {
   EXPECT_NEAR(sum(r.energy_by_die) / r.energy_j, 1, 1e-9);
   EXPECT_NEAR(sum(r.energy_by_phase) / r.energy_j, 1, 1e-9);
   EXPECT_NEAR(r.energy_by_trace / r.energy_j, 1, 1e-9);
+  EXPECT_NEAR(r.energy_ledger.total() / r.energy_j, 1, 1e-9);
+  EXPECT_EQ(r.energy_ledger.unclaimed, 0u);
   EXPECT_EQ(r.samples.size(), r.power_trace.size());
 }
 
@@ -142,6 +144,8 @@ TEST_F(TrainingTest, ABudgetThatBindsSlowsTheClock) {
   EXPECT_GT(r.throttled_fraction, 0.3);
   EXPECT_NEAR(std::accumulate(r.time_ledger.begin(), r.time_ledger.end(), 0.0), 1, 1e-9);
   EXPECT_NEAR(r.energy_by_trace / r.energy_j, 1, 1e-9);
+  EXPECT_NEAR(r.energy_ledger.total() / r.energy_j, 1, 1e-9);
+  EXPECT_EQ(r.energy_ledger.unclaimed, 0u);
 }
 
 }  // namespace

@@ -59,6 +59,19 @@ void set_gemm(CauseCycles& c, const WorkItem& item, const Mapping& mapping,
                 : terms.row_reduction(item.all_outputs(), loops.tokens));
 }
 
+/// What a real mask takes beyond evenly spread weights, at most as long as weights that are all sent.
+void set_imbalance(CauseCycles& c, const WorkItem& item, const Mapping& mapping,
+                   const CostTerms& terms) {
+  const Cycles even = total(c);
+  if (item.masked_cycles <= even) return;
+  CauseCycles dense{};
+  WorkItem all = item;
+  all.density_ppm = 1'000'000;
+  set_gemm(dense, all, mapping, terms);
+  const Cycles whole = std::max(even, std::min(item.masked_cycles, total(dense)));
+  c[static_cast<std::size_t>(Cause::kImbalance)] = whole - even;
+}
+
 /// What a vector operation takes: as its kernel does in fp32 and in mixed precision, in
 /// sixteenths of a cycle an element and in cycles a token, without the messages; the words a token that
 /// are summed over the columns, message by message; and the gradients a feature that are summed up the
@@ -131,15 +144,50 @@ void add_vector_steps(EventCounts& n, std::uint64_t steps, Precision precision, 
   at(n, EventKind::kIntAlu) += 6 * steps;
 }
 
-void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, const CostTerms& terms,
-              std::uint64_t tiles) {
+/// The causes of an operation's own work, but for what a matrix has beside its multiply-adds.
+Cause main_cause(Operation operation) {
+  switch (operation) {
+    case Operation::kGemmForward:
+    case Operation::kGemmInputGradient:
+    case Operation::kGemmWeightGradient:
+      return Cause::kMultiplyAdd;
+    case Operation::kAttentionForward:
+    case Operation::kAttentionBackward:
+      return Cause::kAttention;
+    case Operation::kVector:
+      return Cause::kVector;
+    case Operation::kLayerChange:
+    case Operation::kRedistribute:
+      return Cause::kLayerChange;
+  }
+  return Cause::kVector;
+}
+
+/// Steps with idle lanes cost what full ones do: padding takes its share of them.
+void share_steps(CauseEvents& by, const CauseCycles& cycles, const EventCounts& steps) {
+  const Cycles useful = cycles[static_cast<std::size_t>(Cause::kMultiplyAdd)];
+  const Cycles all = useful + cycles[static_cast<std::size_t>(Cause::kPadding)];
+  for (std::size_t kind = 0; kind < base::kNumEventKinds; ++kind) {
+    const std::uint64_t own = all == 0 ? 0 : base::mul_div(steps[kind], useful, all);
+    by[static_cast<std::size_t>(Cause::kMultiplyAdd)][kind] += own;
+    by[static_cast<std::size_t>(Cause::kPadding)][kind] += steps[kind] - own;
+  }
+}
+
+void add_gemm(CauseEvents& by, const CauseCycles& cycles, const WorkItem& item,
+              const Mapping& mapping, const CostTerms& terms, std::uint64_t tiles) {
   const Loops loops = loops_of(item, mapping, terms.precision);
   const bool gradient = item.operation == Operation::kGemmWeightGradient;
   // A weight gradient accumulates one sum at a time in a register.
   const bool cached =
       gradient || loops.tokens * sum_bits(terms.precision) / 8 <= terms.config.cache_bytes;
-  add_vector_steps(n, terms.axpy(loops.weights, loops.tokens) * tiles, terms.precision, cached);
-  at(n, EventKind::kTaskSwitch) += loops.weights * tiles;
+  EventCounts vectors{};
+  add_vector_steps(vectors, terms.axpy(loops.weights, loops.tokens) * tiles, terms.precision,
+                   cached);
+  share_steps(by, cycles, vectors);
+  at(by[static_cast<std::size_t>(Cause::kVectorStart)], EventKind::kTaskSwitch) +=
+      loops.weights * tiles;
+  EventCounts& n = by[static_cast<std::size_t>(Cause::kReduction)];
   const std::uint64_t vector = gradient ? loops.features : loops.tokens;
   const std::uint64_t steps = tiles * (gradient ? terms.column_reduction(item.all_outputs(), vector)
                                                 : terms.row_reduction(item.all_outputs(), vector));
@@ -155,13 +203,18 @@ void add_gemm(EventCounts& n, const WorkItem& item, const Mapping& mapping, cons
   at(n, EventKind::kIntAlu) += 4 * steps;
 }
 
+/// Of a tile.
+std::uint64_t moved_words(const WorkItem& item, const Mapping& mapping, const CostTerms& terms) {
+  return base::ceil_div(base::ceil_div(item.tokens * item.inputs, terms.wire()), mapping.tiles());
+}
+
 }  // namespace
 
 std::string_view name_of(Cause cause) {
   static constexpr std::array<std::string_view, kNumCauses> kNames = {
-      "multiply_add", "padding",       "vector_start", "reduction",
-      "attention",    "vector",        "recompute",    "layer_change",
-      "weight_wait",  "gradient_wait", "result_wait",  "update_wait"};
+      "multiply_add", "padding",     "vector_start",  "reduction",   "attention",
+      "vector",       "recompute",   "layer_change",  "weight_wait", "gradient_wait",
+      "result_wait",  "update_wait", "pipeline_wait", "unplaced",    "mask_imbalance"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 
@@ -223,6 +276,7 @@ CauseCycles cycles_of(const WorkItem& item, const Mapping& mapping, const TileCo
     case Operation::kGemmInputGradient:
     case Operation::kGemmWeightGradient:
       set_gemm(c, item, mapping, terms);
+      set_imbalance(c, item, mapping, terms);
       break;
     case Operation::kAttentionForward:
     case Operation::kAttentionBackward:
@@ -238,6 +292,9 @@ CauseCycles cycles_of(const WorkItem& item, const Mapping& mapping, const TileCo
     case Operation::kLayerChange:
       set(Cause::kLayerChange, config.layer_change_cycles);
       break;
+    case Operation::kRedistribute:
+      set(Cause::kLayerChange, terms.redistribution(item.tokens, item.inputs, mapping));
+      break;
   }
   if (item.phase == base::Phase::kRecompute) {
     const Cycles all = total(c);
@@ -252,7 +309,10 @@ std::uint64_t multiply_adds(const WorkItem& item, const Mapping& mapping,
   std::uint64_t sum = 0;
   const bool attention = item.operation == Operation::kAttentionForward ||
                          item.operation == Operation::kAttentionBackward;
-  if (item.operation == Operation::kVector || item.operation == Operation::kLayerChange) return 0;
+  if (item.operation == Operation::kVector || item.operation == Operation::kLayerChange ||
+      item.operation == Operation::kRedistribute) {
+    return 0;
+  }
   for (std::uint32_t copy = 0; copy < mapping.copies(); ++copy) {
     const std::uint64_t first = mapping.feature_begin(copy, tiles.columns.begin, item.inputs);
     const std::uint64_t last = mapping.feature_begin(copy, tiles.columns.end, item.inputs);
@@ -269,20 +329,21 @@ std::uint64_t multiply_adds(const WorkItem& item, const Mapping& mapping,
   return item.operation == Operation::kAttentionBackward ? 2 * sum : sum;
 }
 
-EventCounts events_of(const WorkItem& item, const Mapping& mapping, const TileConfig& config,
-                      Precision precision, const base::Rectangle& rectangle) {
-  const CostTerms terms{config, precision};
+namespace {
+
+/// All but the cycles in which the tiles are active.
+void add_work(CauseEvents& by, const CauseCycles& by_cause, const WorkItem& item,
+              const Mapping& mapping, const CostTerms& terms, const base::Rectangle& rectangle) {
+  const Precision precision = terms.precision;
   const std::uint64_t tiles = rectangle.tiles();
-  const Cycles cycles = total(cycles_of(item, mapping, config, precision));
-  EventCounts n{};
-  at(n, EventKind::kControlCycle) = cycles * tiles;
-  at(n, EventKind::kClockRunning) = cycles * tiles;
-  at(n, fmac_kind(precision)) = multiply_adds(item, mapping, rectangle);
+  const Cycles cycles = total(by_cause);
+  EventCounts& n = by[static_cast<std::size_t>(main_cause(item.operation))];
+  at(n, fmac_kind(precision)) += multiply_adds(item, mapping, rectangle);
   switch (item.operation) {
     case Operation::kGemmForward:
     case Operation::kGemmInputGradient:
     case Operation::kGemmWeightGradient:
-      add_gemm(n, item, mapping, terms, tiles);
+      add_gemm(by, by_cause, item, mapping, terms, tiles);
       break;
     case Operation::kAttentionForward:
     case Operation::kAttentionBackward:
@@ -299,8 +360,45 @@ EventCounts events_of(const WorkItem& item, const Mapping& mapping, const TileCo
       break;
     case Operation::kLayerChange:
       break;
+    case Operation::kRedistribute:
+      at(n, EventKind::kSramRead32) = moved_words(item, mapping, terms) * tiles;
+      at(n, EventKind::kSramWrite32) = moved_words(item, mapping, terms) * tiles;
+      break;
   }
-  return n;
+}
+
+}  // namespace
+
+EventCounts sum_of(const CauseEvents& by) {
+  EventCounts sum{};
+  for (const EventCounts& counts : by) {
+    for (std::size_t kind = 0; kind < base::kNumEventKinds; ++kind) sum[kind] += counts[kind];
+  }
+  return sum;
+}
+
+CauseEvents events_by_cause(const WorkItem& item, const Mapping& mapping, const TileConfig& config,
+                            Precision precision, const base::Rectangle& rectangle) {
+  WorkItem work = item;  // by the causes of the work itself
+  work.phase = base::Phase::kForward;
+  const CauseCycles cycles = cycles_of(work, mapping, config, precision);
+  CauseEvents by{};
+  for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
+    at(by[cause], EventKind::kControlCycle) = cycles[cause] * rectangle.tiles();
+    at(by[cause], EventKind::kClockRunning) = cycles[cause] * rectangle.tiles();
+  }
+  add_work(by, cycles, work, mapping, {config, precision}, rectangle);
+  if (item.phase == base::Phase::kRecompute) {
+    const EventCounts all = sum_of(by);
+    by = {};
+    by[static_cast<std::size_t>(Cause::kRecompute)] = all;
+  }
+  return by;
+}
+
+EventCounts events_of(const WorkItem& item, const Mapping& mapping, const TileConfig& config,
+                      Precision precision, const base::Rectangle& rectangle) {
+  return sum_of(events_by_cause(item, mapping, config, precision, rectangle));
 }
 
 }  // namespace wse::tiles

@@ -59,17 +59,24 @@ void PartCore::spend(Cycles until, base::Phase phase, Cause cause, std::uint32_t
 }
 
 const PartCore::Course& PartCore::course_of(const WorkItem& item) {
-  constexpr std::size_t kRemembered = 8;
-  for (const Course& course : courses_) {
+  constexpr std::size_t kRemembered = 32;  // a layer on its way back has about as many
+  for (std::size_t i = 0; i < courses_.size(); ++i) {
+    if (last_course_ >= courses_.size()) last_course_ = 0;
+    const Course& course = courses_[last_course_];
     if (course.item.same_work(item)) return course;
+    ++last_course_;
   }
   if (courses_.size() < kRemembered) courses_.resize(courses_.size() + 1);
+  last_course_ = oldest_course_;
   Course& course = courses_[oldest_course_];
   oldest_course_ = (oldest_course_ + 1) % kRemembered;
   course.item = item;
-  course.cycles = cycles_of(item, mapping_, config_, precision_);
-  course.events = events_of(item, mapping_, config_, precision_, part_.tiles);
-  course.multiply_adds = tiles::multiply_adds(item, mapping_, part_.tiles);
+  const base::Mapping mapping = mapping_.with_copies(item.copies);
+  course.cycles = cycles_of(item, mapping, config_, precision_);
+  const CauseEvents by = events_by_cause(item, mapping, config_, precision_, part_.tiles);
+  course.events = sum_of(by);
+  tally_.replace(static_cast<std::size_t>(&course - courses_.data()), item.phase, by);
+  course.multiply_adds = tiles::multiply_adds(item, mapping, part_.tiles);
   return course;
 }
 
@@ -93,6 +100,7 @@ RampStream PartCore::execute(const Pending& pending) {
   }
   spend(std::max(pending.last, start + 1), item.phase, Cause::kWeightWait, item.place());
   events_.add(item.phase, start, free_at_, course.events);
+  tally_.count(static_cast<std::size_t>(&course - courses_.data()));
   multiply_adds_ += course.multiply_adds;
   resident_bytes_ = item.resident_bytes;
   ++items_;

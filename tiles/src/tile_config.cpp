@@ -12,9 +12,8 @@ void TileConfig::validate(base::ConfigErrors& errors) const {
   range(lanes_fp32, "tile.lanes.fp32", 1, 64);
   range(vector_start_cycles, "tile.vector_start_cycles", 0, 1000);
   range(cache_bytes, "tile.cache_bytes", 0, 65'536);
-
   range(layer_change_cycles, "tile.layer_change_cycles", 0, 1'000'000'000'000ULL);
-  range(activation_share_ppm, "tile.activation_share", 1'000, 1'000'000);
+  range(code_bytes, "tile.code_bytes", 0, 1ULL << 30);
   range(gradient_buffers, "tile.gradient_buffers", 1, 1024);
 }
 

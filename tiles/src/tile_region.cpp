@@ -130,6 +130,11 @@ void TileRegion::end_step(base::Cycles cycle) {
   for (PartCore& p : parts_) p.end_step(cycle);
 }
 
+void TileRegion::reset_stats() {
+  stats_ = {};
+  for (PartCore& p : parts_) p.reset_tally();
+}
+
 void TileRegion::end_window() { report_window(ticker_.ended(), ticker_.end_of(ticker_.ended())); }
 
 void TileRegion::report_window(std::uint64_t window, base::Picoseconds end) {

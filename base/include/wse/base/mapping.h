@@ -23,6 +23,8 @@ class Mapping {
   std::uint32_t columns() const { return columns_; }
   std::uint32_t rows() const { return rows_; }
   std::uint32_t copies() const { return copies_; }
+  /// The same tiles with another number of copies.
+  Mapping with_copies(std::uint32_t copies) const { return {columns_, rows_, copies}; }
   std::uint64_t tiles() const { return std::uint64_t{columns_} * rows_; }
 
   /// Padded loop sizes of a tile.

@@ -20,6 +20,7 @@ enum class Operation : std::uint32_t {
   kAttentionBackward,   ///< their gradients: twice the multiply-adds of the forward pass
   kVector,              ///< element-wise work: normalisation, activation, residual, loss, embedding
   kLayerChange,         ///< new routes and programs between two layers
+  kRedistribute,        ///< activations move to other tiles, where the mapping changes
 };
 
 std::string_view name_of(Operation operation);
@@ -44,6 +45,20 @@ enum class VectorKind : std::uint8_t {
 };
 inline constexpr std::size_t kNumVectorKinds = 15;
 
+/// What the weights of an item are.
+enum class Tensor : std::uint8_t {
+  kNone,
+  kAttention,  ///< queries, keys, values, projection; also to the encoder, and tables of distances
+  kFeedForward,  ///< of layers without experts
+  kRouter,
+  kExperts,
+  kNorms,
+  kHead,  ///< what follows the last layer; of a tied head the embedding
+};
+inline constexpr std::size_t kNumTensors = 7;
+
+std::string_view name_of(Tensor tensor);
+
 /// One entry of a training schedule: a block of an operation, with the bytes that cross the lanes
 /// for it. Items are executed in order of `id` by every tile of the user rectangle.
 struct WorkItem {
@@ -60,9 +75,13 @@ struct WorkItem {
   std::uint64_t tokens = 0;  ///< tokens of the micro-batch; of experts: of all of them together
   std::uint64_t most_tokens = 0;  ///< of experts: tokens of the busiest one
   VectorKind vector = VectorKind::kResidual;
+  Tensor tensor = Tensor::kNone;          ///< whose weights enter, or gradients leave
   AttentionPattern pattern;               ///< attention: which keys a token sees
   std::uint64_t heads = 1;                ///< attention: in which the inputs are divided
   std::uint32_t density_ppm = 1'000'000;  ///< non-zero weights, parts per million
+  Cycles masked_cycles = 0;  ///< gemm: what its random mask takes; 0: weights are evenly spread
+  std::uint32_t copies = 1;  ///< of the feature dimension, side by side
+  std::uint32_t copies_before = 1;        ///< redistribute: where the activations are
   Bytes weight_bytes = 0;                 ///< weights that enter
   Bytes gradient_bytes = 0;               ///< weight gradients that leave
   Bytes sample_bytes_in = 0;              ///< embedded tokens that enter
@@ -84,7 +103,9 @@ struct WorkItem {
     return operation == that.operation && phase == that.phase && inputs == that.inputs &&
            outputs == that.outputs && experts == that.experts && tokens == that.tokens &&
            most_tokens == that.most_tokens && pattern == that.pattern && heads == that.heads &&
-           vector == that.vector && density_ppm == that.density_ppm;
+           vector == that.vector && density_ppm == that.density_ppm &&
+           masked_cycles == that.masked_cycles && copies == that.copies &&
+           copies_before == that.copies_before;
   }
   Bytes bytes_in() const { return weight_bytes + sample_bytes_in; }
   Bytes bytes_out() const { return gradient_bytes + sample_bytes_out; }

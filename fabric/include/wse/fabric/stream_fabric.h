@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -11,11 +13,25 @@
 #include "wse/base/region_layout.h"
 #include "wse/base/timeline.h"
 #include "wse/fabric/die_mesh.h"
+#include "wse/fabric/edge_ports.h"
 #include "wse/fabric/fabric_config.h"
 #include "wse/fabric/lane_block.h"
 #include "wse/fabric/ramp_frame.h"
 
 namespace wse::fabric {
+
+/// What wavelets and lanes carry.
+enum class Cargo : std::uint32_t {
+  kWeights,    ///< to the tiles; of weight gradients: output gradients along the rows
+  kSums,       ///< partial sums along rows
+  kGradients,  ///< sums of weight gradients along columns, and gradients on their way out
+  kSamples,    ///< embedded tokens and their gradients, between the lanes and the tiles
+  kMoved,      ///< activations that change their tile
+  kCount
+};
+inline constexpr std::size_t kNumCargoes = static_cast<std::size_t>(Cargo::kCount);
+/// Events that cost energy, by what was carried.
+using CargoEvents = std::array<base::EventCounts, kNumCargoes>;
 
 /// Counters of a run, by what they cost.
 struct FabricStats {
@@ -23,6 +39,7 @@ struct FabricStats {
   std::uint64_t die_crossings = 0;  ///< of these, over a scribe line
   base::Bytes bytes_in = 0;         ///< over all lanes, weights and samples
   base::Bytes bytes_out = 0;
+  std::array<CargoEvents, base::kNumPhases> events{};
 };
 
 /// The fabric at the transaction level, without SystemC: streams between lanes and dies over
@@ -96,12 +113,22 @@ class StreamFabric {
     std::vector<std::uint32_t> die_columns;  ///< in the order in which the stream meets them
     std::vector<base::Span> columns;         ///< user columns fed in each
   };
+  /// Of all lanes, for a number of copies of the feature dimension.
+  struct Routes {
+    std::vector<LaneRoute> lanes;
+    std::vector<std::uint32_t> feeders;  ///< lanes that feed a column of dies
+  };
 
   void push(Message message);
   void trace(base::Track track, const base::WorkItem& item, base::Cycles begin, base::Cycles end);
-  void route_lanes();
+  const Routes& routes_of(const base::WorkItem& item);
+  Routes route_lanes(const base::Mapping& mapping) const;
+  base::Mapping mapping_of(const base::WorkItem& item) const {
+    return mapping_.with_copies(item.copies);
+  }
   void handle_share(const Message& message);
-  void tell_column(std::uint32_t column, const Message& message, const Flight& flight);
+  void tell_in_order(std::uint32_t column);
+  void tell_column(std::uint32_t column, const base::WorkItem& item, const Flight& flight);
   void distribute(const Message& message, Flight& flight);
   void multicast_column(const Message& message, const LaneRoute& route, std::size_t target,
                         base::Cycles head, Flight& flight);
@@ -111,10 +138,23 @@ class StreamFabric {
   void complete(const base::WorkItem& item, const Flight& flight);
   void send_gradients(const base::WorkItem& item, base::Cycles ready);
   void tell_parts(StreamKind kind, const base::WorkItem& item, base::Cycles cycle);
+  /// Wavelet-hops of an item in a part.
+  struct PartTraffic {
+    std::uint64_t broadcast = 0;
+    std::uint64_t sums = 0;  ///< from tile to tile
+    std::uint64_t moved = 0;
+    std::uint64_t broadcast_crossing = 0;  ///< over the scribe line at the north or west side
+    std::uint64_t sums_crossing = 0;
+  };
+  PartTraffic traffic_of(const base::WorkItem& item, const base::RegionPart& part) const;
   void count_part(const base::WorkItem& item, const base::RegionPart& part, base::Cycles start,
                   base::Cycles finish);
-  void count_row(std::uint32_t die, base::Phase phase, std::uint64_t wavelets, base::Cycles first,
-                 base::Cycles last, bool crosses);
+  std::uint64_t moved_hops(const base::WorkItem& item, const base::RegionPart& part) const;
+  void count_row(std::uint32_t die, base::Phase phase, Cargo cargo, std::uint64_t wavelets,
+                 base::Cycles first, base::Cycles last, bool crosses);
+  base::EventCounts& events(base::Phase phase, Cargo cargo) {
+    return stats_.events[static_cast<std::size_t>(phase)][static_cast<std::size_t>(cargo)];
+  }
 
   const FabricConfig config_;
   const IoConfig io_;
@@ -124,14 +164,16 @@ class StreamFabric {
   const std::uint32_t sum_bits_;  ///< of a partial sum of a row on the wire
   const base::ClockEpochs& epochs_;
   DieMesh mesh_;
-  std::vector<LaneRoute> routes_;
-  std::vector<std::uint64_t> user_tiles_;  ///< by die
-  std::vector<Message> inbox_;             ///< heap by stamp
+  std::map<std::uint32_t, Routes> routes_;  ///< by copies
+  std::vector<std::uint64_t> user_tiles_;   ///< by die
+  std::vector<Message> inbox_;              ///< heap by stamp
   std::map<std::uint32_t, Flight> flights_;
+  std::vector<std::deque<const base::WorkItem*>> untold_;  ///< by column of dies, in their order
   std::vector<base::Picoseconds> lane_out_free_;
+  std::vector<EdgePorts> ports_in_;  ///< by lane
+  std::vector<EdgePorts> ports_out_;
   std::vector<base::PendingActivity> activity_;
   std::vector<ToLane> to_lanes_;
-  std::vector<std::uint32_t> feeders_;  ///< lanes that feed a column of dies
   std::vector<ToPart> to_parts_;
   FabricStats stats_;
   base::Timeline* timeline_ = nullptr;

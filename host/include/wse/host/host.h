@@ -79,6 +79,7 @@ class Host final : public sc_core::sc_module {
  private:
   void pump();
   void send(const base::WorkItem& item);
+  base::Bytes waiting_bytes(const base::WorkItem& item) const;
   bool room_for(const base::WorkItem& item) const;
   void receive(std::uint32_t lane, const fabric::LaneBlock& block);
   void handle_credits();

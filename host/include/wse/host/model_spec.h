@@ -8,6 +8,7 @@
 
 #include "wse/base/attention_pattern.h"
 #include "wse/base/config_errors.h"
+#include "wse/base/work_item.h"
 
 namespace wse::host {
 
@@ -16,6 +17,7 @@ struct Matrix {
   std::uint64_t inputs = 0;
   std::uint64_t outputs = 0;
   bool bias = true;
+  base::Tensor tensor = base::Tensor::kAttention;
 
   std::uint64_t weights() const { return inputs * outputs; }
   std::uint64_t parameters() const { return weights() + (bias ? outputs : 0); }
@@ -85,11 +87,15 @@ struct ModelSpec {
             attention_bias};
   }
   Matrix projection() const { return {attention_width, width, attention_bias}; }
-  Matrix up() const { return {width, (gated ? 2 : 1) * feed_forward, feed_forward_bias}; }
-  Matrix down() const { return {feed_forward, width, feed_forward_bias}; }
+  Matrix up() const {
+    return {width, (gated ? 2 : 1) * feed_forward, feed_forward_bias, base::Tensor::kFeedForward};
+  }
+  Matrix down() const {
+    return {feed_forward, width, feed_forward_bias, base::Tensor::kFeedForward};
+  }
   Matrix cross_query() const { return {width, attention_width, attention_bias}; }
   Matrix cross_key_value() const { return {width, 2 * key_value_width, attention_bias}; }
-  Matrix router() const { return {width, experts, router_bias}; }
+  Matrix router() const { return {width, experts, router_bias, base::Tensor::kRouter}; }
 
   bool in_encoder(std::uint64_t layer) const { return layer < encoder_layers; }
   bool begins_stack(std::uint64_t layer) const { return layer == 0 || layer == encoder_layers; }
@@ -126,9 +132,14 @@ struct ModelSpec {
   /// [korthikanti2022]: 34 width where the feed-forward block is four times as wide.
   /// Attention to the encoder keeps 13 width more, routing a probability an expert.
   std::uint64_t intermediate_bytes(std::uint64_t layer) const {
-    return 18 * width + (gated ? 6 : 4) * feed_forward +
-           (has_cross_attention(layer) ? 13 * width : 0) +
-           (experts_of(layer) > 1 ? 2 * experts : 0);
+    return intermediate_bytes(layer, [](std::uint64_t features) { return features; });
+  }
+  /// The same where only `share(features)` of so many features are in one place.
+  template <class Share>
+  std::uint64_t intermediate_bytes(std::uint64_t layer, const Share& share) const {
+    return 18 * share(width) + (gated ? 6 : 4) * share(feed_forward) +
+           (has_cross_attention(layer) ? 13 * share(width) : 0) +
+           (experts_of(layer) > 1 ? 2 * share(experts) : 0);
   }
   std::uint64_t largest_intermediate_bytes() const;
 

@@ -8,7 +8,7 @@
 #include <systemc>
 #include <vector>
 
-#include "wse/model/cs2.h"
+#include "wse/model/training_machine.h"
 
 namespace wse::model {
 
@@ -31,8 +31,8 @@ class Recorder final : public sc_core::sc_module {
   /// A window as soon as both samples of it are known.
   using Observer = std::function<void(const RunSample&, const power::WindowSample&)>;
 
-  Recorder(const sc_core::sc_module_name& name, Cs2& cs2, std::function<bool()> interrupted,
-           Observer observer);
+  Recorder(const sc_core::sc_module_name& name, TrainingMachine& machine,
+           std::function<bool()> interrupted, Observer observer);
 
   /// From window `first` on; the one before may not have been looked at yet.
   void begin_measurement(std::uint64_t first);
@@ -53,6 +53,8 @@ class Recorder final : public sc_core::sc_module {
   /// The same by phase.
   using PhaseSeconds = std::array<CauseSeconds, base::kNumPhases>;
   const PhaseSeconds& phase_seconds() const { return phase_seconds_; }
+  /// Tile-cycles of the measured steps by die, phase and cause.
+  const std::vector<tiles::Ledger>& die_cycles() const { return die_cycles_; }
   /// Why the run was paused before its end; empty if it was not.
   const std::string& stopped_because() const { return stopped_because_; }
   bool was_interrupted() const { return was_interrupted_; }
@@ -63,7 +65,7 @@ class Recorder final : public sc_core::sc_module {
   void sample_regions(RunSample& sample);
   void watch();
 
-  Cs2& cs2_;
+  TrainingMachine& machine_;
   std::function<bool()> interrupted_;
   Observer observer_;
   std::size_t observed_ = 0;
@@ -78,6 +80,7 @@ class Recorder final : public sc_core::sc_module {
   std::array<double, tiles::kNumCauses> ledger_seconds_{};
   std::vector<CauseSeconds> layer_seconds_;
   PhaseSeconds phase_seconds_{};
+  std::vector<tiles::Ledger> die_cycles_;
   sc_core::sc_event sample_event_{"sample_event"};
 };
 

@@ -57,14 +57,16 @@ struct RunConfig {
   std::string precision = "mixed";
   std::string recompute = "auto";
   double sparsity = 0.0;
-  std::string mode = "auto";
+  std::string mode = "stream";
   std::uint64_t systems = 1;  ///< data parallel
   std::uint64_t seed = 1;
-  std::uint64_t copies = 0;         ///< copies of the feature dimension; 0: the cheapest
-  std::uint64_t micro_batches = 0;  ///< that the batch is cut into; 0: the cheapest
-  base::Bytes block_bytes = 0;      ///< 0: 16 MiB, larger where a step would have too many
-  double capacity_factor = 1.25;    ///< tokens an expert takes, of the mean
-  double expert_imbalance = 0.2;    ///< popularity of experts is drawn from 1 -+ this
+  std::uint64_t copies = 0;           ///< copies of the feature dimension; 0: the cheapest
+  std::string layer_copies = "auto";  ///< of layers, like 0-11:2,12:1,head:4; others by `copies`
+  std::uint64_t kept_layers = 0;      ///< at the end, not recomputed; 0: by `recompute`
+  std::uint64_t micro_batches = 0;    ///< that the batch is cut into; 0: the cheapest
+  base::Bytes block_bytes = 0;        ///< 0: 16 MiB, larger where a step would have too many
+  double capacity_factor = 1.25;      ///< tokens an expert takes, of the mean
+  double expert_imbalance = 0.2;      ///< popularity of experts is drawn from 1 -+ this
 
   host::RoutingConfig routing() const;
   tiles::Precision precision_kind() const;

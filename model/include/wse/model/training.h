@@ -7,8 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "wse/model/energy_ledger.h"
+#include "wse/model/io_bound.h"
+#include "wse/model/pipeline_plan.h"
 #include "wse/model/recorder.h"
+#include "wse/model/streamed_bytes.h"
 #include "wse/model/systems.h"
+#include "wse/model/wafer.h"
 
 namespace wse::model {
 
@@ -50,6 +55,8 @@ struct TrainingResult {
   host::ModelSpec model;
   TrainingPlan plan;  ///< of the system that is simulated
   BatchShares shares;
+  std::optional<PipelinePlan> pipeline;  ///< empty: weights are streamed
+  std::string mode_reason;
   double efficiency = 1;  ///< estimated_efficiency()
   Settings settings;
   std::uint32_t steps = 1;
@@ -57,6 +64,8 @@ struct TrainingResult {
   base::Cycles simulated_cycles = 0;  ///< of the measured steps
   base::Bytes bytes_in = 0;           ///< a step, weights
   base::Bytes bytes_out = 0;          ///< a step, gradients
+  StreamedBytes streamed;             ///< the same by phase, and by what they are
+  IoBound io_bound;
   base::Bytes sample_bytes_in = 0;
   base::Bytes sample_bytes_out = 0;
   std::uint64_t executed_multiply_adds = 0;             ///< a step, counted by the tiles
@@ -72,6 +81,7 @@ struct TrainingResult {
   std::vector<double> energy_by_die;
   std::vector<double> energy_by_phase;
   double energy_by_trace = 0;
+  EnergyLedger energy_ledger;  ///< J a step, by phase and cause
   double wafer_power_mean_w = 0;
   double wafer_power_peak_w = 0;
   double temperature_mean_c = 0;

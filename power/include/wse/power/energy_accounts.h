@@ -33,6 +33,11 @@ class EnergyAccounts {
   std::vector<double> by_kind() const;  ///< kNumEnergyKinds values, J
   std::vector<double> by_die() const;
   std::vector<double> by_phase() const;  ///< base::kNumPhases values
+  /// One kind of energy_kind_name() over all phases, die by die, J.
+  std::vector<double> by_die_of(std::size_t kind) const;
+  /// Joules and number of the events of a kind in a phase, over all dies and states.
+  double joules(base::Phase phase, base::EventKind kind) const;
+  std::uint64_t count(base::Phase phase, base::EventKind kind) const;
   double total() const;
   /// Events of a kind over all dies, phases and states.
   std::uint64_t count(base::EventKind kind) const;

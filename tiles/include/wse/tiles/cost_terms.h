@@ -27,8 +27,13 @@ enum class Cause : std::uint32_t {
   kGradientWait,  ///< the lanes have not taken the gradients yet
   kResultWait,    ///< sums still travel to their owners
   kUpdateWait,    ///< optimizer, and the first weights after it
+  kPipelineWait,  ///< a stage of a pipeline has no sample to work on: fill, drain, slower stages
+  kUnplaced,      ///< tiles that belong to no stage of the pipeline
+  kImbalance,  ///< sparse weights: columns wait for those with more of an output, and its loop turns
   kCount
 };
+/// Those before are of a run that streams its weights.
+inline constexpr std::size_t kNumStreamCauses = static_cast<std::size_t>(Cause::kPipelineWait);
 inline constexpr std::size_t kNumCauses = static_cast<std::size_t>(Cause::kCount);
 std::string_view name_of(Cause cause);
 
@@ -99,6 +104,15 @@ struct CostTerms {
   /// On elements of each token in a tile; those of a row of tiles are of one token.
   base::Cycles vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
                       std::uint64_t columns, std::uint64_t rows) const;
+  /// Activations of a token move to the tiles of another mapping, along rows, then along columns: a
+  /// quarter of them crosses the middle of the mesh each way.
+  base::Cycles redistribution(std::uint64_t tokens, std::uint64_t elements,
+                              const base::Mapping& mapping) const {
+    const std::uint64_t words = base::ceil_div(tokens * elements, wire());
+    return base::ceil_div(words, 4 * std::uint64_t{mapping.rows()}) +
+           base::ceil_div(words, 4 * std::uint64_t{mapping.columns()}) + mapping.rows() +
+           mapping.columns();
+  }
   /// The microthread that adds the sums of an output starts, and the loop over outputs goes on.
   static base::Cycles output_start(std::uint64_t outputs) { return 2 * outputs; }
 };
@@ -112,7 +126,15 @@ base::Cycles total(const CauseCycles& cycles);
 std::uint64_t multiply_adds(const base::WorkItem& item, const base::Mapping& mapping,
                             const base::Rectangle& tiles);
 
-/// Events that cost energy, of the item in a rectangle of user tiles.
+/// Events that cost energy, by what they are spent on.
+using CauseEvents = std::array<base::EventCounts, kNumCauses>;
+base::EventCounts sum_of(const CauseEvents& by);
+
+/// Events of the item in a rectangle of user tiles. Steps of vectors are shared by multiply-adds and
+/// padding as their cycles are.
+CauseEvents events_by_cause(const base::WorkItem& item, const base::Mapping& mapping,
+                            const TileConfig& config, Precision precision,
+                            const base::Rectangle& tiles);
 base::EventCounts events_of(const base::WorkItem& item, const base::Mapping& mapping,
                             const TileConfig& config, Precision precision,
                             const base::Rectangle& tiles);

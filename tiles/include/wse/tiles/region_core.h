@@ -10,6 +10,7 @@
 #include "wse/base/region_layout.h"
 #include "wse/fabric/ramp_frame.h"
 #include "wse/tiles/cost_terms.h"
+#include "wse/tiles/event_tally.h"
 
 namespace wse::tiles {
 
@@ -58,6 +59,9 @@ class PartCore {
   void end_step(base::Cycles cycle);
 
   std::uint64_t multiply_adds() const { return multiply_adds_; }
+  /// Events of all items executed since the last reset, whether reported or not.
+  const EventTally& tally() const { return tally_; }
+  void reset_tally() { tally_.reset(); }
   base::Bytes resident_bytes() const { return resident_bytes_; }
   std::uint64_t items() const { return items_; }
   base::Cycles free_at() const { return free_at_; }
@@ -88,6 +92,8 @@ class PartCore {
   const Precision precision_;
   std::vector<Course> courses_;
   std::size_t oldest_course_ = 0;
+  std::size_t last_course_ = 0;  ///< where the search for the next one begins
+  EventTally tally_;             ///< its slots are those of courses_
   std::deque<Pending> queue_;
   std::deque<Segment> segments_;
   base::PendingActivity events_;

@@ -21,8 +21,7 @@ struct TileConfig {
   std::uint32_t cache_bytes = 256;        ///< [lie2022] accumulators that fit cost no SRAM access
   base::Cycles layer_change_cycles =
       2'273'000;  ///< A-009: calibrated, new routes and programs, a visit of a layer
-  std::uint32_t activation_share_ppm =
-      700'000;  ///< A-010: SRAM for activations; the rest is code and buffers
+  base::Bytes code_bytes = 8192;  ///< A-010: SRAM for programs, scalars and what waits in streams
   std::uint32_t gradient_buffers = 2;  ///< A-011: items whose gradients wait on the wafer
 
   std::uint32_t lanes(Precision precision) const {

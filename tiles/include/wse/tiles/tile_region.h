@@ -65,7 +65,7 @@ class TileRegion final : public sc_core::sc_module {
   /// Reports what happened in the window before `end`; called by the ticker, and once at the end of
   /// a run.
   void report_window(std::uint64_t window, base::Picoseconds end);
-  void reset_stats() { stats_ = {}; }
+  void reset_stats();
 
  private:
   void receive(fabric::RampFrame& frame);
