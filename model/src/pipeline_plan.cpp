@@ -257,7 +257,7 @@ ModeChoice choose_mode(const host::ModelSpec& model, const Settings& settings,
                        const TrainingPlan& stream) {
   constexpr double kLeastGain = 1.1;
   const RunConfig& run = settings.run;
-  if (run.mode == "stream") return {std::nullopt, "stream: as run.mode says; auto would choose"};
+  if (run.mode == "stream") return {std::nullopt, "stream: as run.mode says"};
   const bool asked = run.mode == "pipeline";
   const std::string obstacle = pipeline_obstacle(model, run);
   if (!obstacle.empty() && asked) {

@@ -104,6 +104,18 @@ std::string section(const std::string& title, const std::vector<Change>& changes
   return title + "\n" + (all ? lines_of(changes, {}) : folded(changes, note));
 }
 
+/// What a reader looks for first, whatever else changed more.
+std::vector<Change> headlines_of(const std::vector<Change>& changes) {
+  std::vector<Change> headlines;
+  for (const char* path : {"step_seconds", "tokens_per_second", "energy_per_token_j",
+                           "wafer_power_w.mean", "temperature_c.peak"}) {
+    const auto found = std::find_if(changes.begin(), changes.end(),
+                                    [path](const Change& c) { return c.path == path; });
+    if (found != changes.end()) headlines.push_back(*found);
+  }
+  return headlines;
+}
+
 std::string description(const char* side, const RunFolder& run) {
   return fmt::format("{}  {} on {}, {}, result_hash {}\n", side,
                      text_of(at_path(run.stats, "model")),
@@ -135,6 +147,7 @@ std::string diff_text(const RunDiff& diff, const RunFolder& a, const RunFolder& 
     text += "configuration: no difference\n";
   }
   text += section("configuration", diff.configuration, "first of", all);
+  text += section("headlines", headlines_of(diff.numbers), "first of", true);
   text += section(fmt::format("results: {} of {} numbers differ, the largest change first",
                               diff.numbers.size(), diff.compared),
                   diff.numbers, "largest of", all);

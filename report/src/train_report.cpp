@@ -361,7 +361,7 @@ std::string summary(const TrainingResult& r) {
                    r.plan.schedule.micro_batches.size() == 1 ? "" : "es",
                    r.shares.systems == 1 ? "" : " a system",
                    r.plan.schedule.recompute ? "activations recomputed" : "activations kept"));
-  line("mode", r.mode_reason);
+  if (r.settings.run.mode != "stream") line("mode", r.mode_reason);
   line(r.pipeline ? "pipeline" : "mapping", r.pipeline ? pipeline_text(r) : mapping_text(r));
   if (r.shares.systems > 1) systems_lines(r, line);
   const model::Residency m = model::residency_of(r.model, r.settings, r.plan);
