@@ -157,6 +157,25 @@ TEST(ScheduleTest, SparseWeightsTravelWithTheirIndexAndOnlyTheNonZeroOnes) {
   EXPECT_NEAR(static_cast<double>(sparse.in) / static_cast<double>(dense.in), 0.4, 0.001);
 }
 
+// Of 80 % an index each would be more than all weights; an index is no parameter.
+TEST(ScheduleTest, WeightsOfADenserMatrixTravelWithoutTheirIndex) {
+  ScheduleConfig config{{1}, 2048, false};
+  const Sums dense = sums_of(build_schedule(xl(), config));
+  for (const std::uint32_t density : {200'000U, 800'000U}) {
+    config.density_ppm = density;
+    const auto schedule = build_schedule(xl(), config);
+    const Sums sums = sums_of(schedule);
+    if (density > 500'000) {
+      EXPECT_EQ(sums.in, dense.in);
+      EXPECT_EQ(sums.out, dense.out);
+    }
+    std::uint64_t parameters = 0;
+    for (const WorkItem& item : schedule) parameters += item.gradient_parameters;
+    EXPECT_NEAR(static_cast<double>(parameters) / (static_cast<double>(dense.out) / 2),
+                density / 1e6, 0.001);
+  }
+}
+
 TEST(ScheduleTest, ItemsAreNumberedAndEveryOperationBeginsAndEnds) {
   const auto schedule = build_schedule(neox(), {{1}, 2048, true});
   bool open = false;
