@@ -74,16 +74,8 @@ void Fabric::report_window(std::uint64_t window, base::Picoseconds end) {
   const base::Cycles until = epochs_.cycle_at_or_after(end);
   for (std::uint32_t die = 0; die < dies_; ++die) {
     if (core_.activity(die).empty()) continue;
-    const auto& by_phase = core_.activity(die).take_until(until);
-    for (std::size_t phase = 0; phase < base::kNumPhases; ++phase) {
-      base::ActivityRecord record;
-      record.die = die;
-      record.phase = static_cast<base::Phase>(phase);
-      record.window = window;
-      record.counts = by_phase[phase];
-      if (record.counts == base::EventCounts{}) continue;
-      base::post_activity(activity_socket, record, "/wse/fabric/activity_refused");
-    }
+    base::post_phases(activity_socket, die, window, core_.activity(die).take_until(until),
+                      "/wse/fabric/activity_refused");
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "assembly.h"
 #include "wse/model/systems.h"
 
 namespace wse::model {
@@ -20,11 +21,7 @@ Cs2::Cs2(const sc_core::sc_module_name& name, const Settings& settings,
   host_ = std::make_unique<host::Host>("host", machine.io, machine.lane_latency_ps, machine.memoryx,
                                        schedule, tree_of(settings));
   if (order == ConstructionOrder::kReverse) build_wafer();
-  host_->register_socket.bind(wafer_->monitor().register_socket);
-  for (std::uint32_t lane = 0; lane < machine.io.lanes; ++lane) {
-    host_->lane_out_socket[lane].bind(wafer_->fabric().lane_in_socket[lane]);
-    wafer_->fabric().lane_out_socket[lane].bind(host_->lane_in_socket[lane]);
-  }
+  bind_host(*host_, wafer_->monitor(), wafer_->fabric(), machine.io.lanes);
 }
 
 bool Cs2::has_events() const {

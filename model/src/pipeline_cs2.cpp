@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
+#include "assembly.h"
 #include "wse/base/activity_port.h"
 
 namespace wse::model {
@@ -49,18 +48,12 @@ PipelineWafer::PipelineWafer(const sc_core::sc_module_name& name, const Settings
       stages_(plan.stages.size()),
       spare_memory_socket_("spare_memory_socket") {
   const MachineConfig& machine = settings.machine;
-  const auto window = static_cast<base::Picoseconds>(std::llround(machine.power.window_s * 1e12));
-  ticker_ = std::make_unique<base::WindowTicker>("ticker", window);
+  ticker_ = std::make_unique<base::WindowTicker>("ticker", machine.power.window_ps());
   monitor_ =
       std::make_unique<power::PowerMonitor>("monitor", machine.power, machine.thermal, energy,
                                             geometry_, epochs_, machine.core_hz, *ticker_);
-  const sc_core::sc_time cycle(1.0 / static_cast<double>(machine.core_hz), sc_core::SC_SEC);
+  srams_ = make_srams(machine, geometry_, arena_, order);
   for (std::uint32_t die = 0; die < geometry_.dies(); ++die) {
-    srams_.push_back(std::make_unique<memory::SramArray>(
-        fmt::format("sram_{}_{}", die % machine.geometry.die_columns,
-                    die / machine.geometry.die_columns)
-            .c_str(),
-        machine.sram, die, geometry_.tiles_per_die(), arena_.view(die), cycle));
     const base::Rectangle user{geometry_.user_columns_of(die % machine.geometry.die_columns),
                                geometry_.user_rows_of(die / machine.geometry.die_columns)};
     unplaced_.push_back(user.tiles());
@@ -83,7 +76,7 @@ void PipelineWafer::build_stages(const Settings& settings, const PipelinePlan& p
                                  ConstructionOrder order) {
   const std::size_t n = plan.stages.size();
   for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t s = order == ConstructionOrder::kForward ? i : n - 1 - i;
+    const std::size_t s = place(i, n, order);
     const PipelineStage& stage = plan.stages[s];
     tiles::StageConfig config = stage.config;
     config.parts =
@@ -189,11 +182,7 @@ PipelineCs2::PipelineCs2(const sc_core::sc_module_name& name, const Settings& se
   wafer_ = std::make_unique<PipelineWafer>("wafer", settings, energy, plan, order);
   host_ = std::make_unique<host::Host>("host", machine.io, machine.lane_latency_ps, machine.memoryx,
                                        schedule);
-  host_->register_socket.bind(wafer_->monitor().register_socket);
-  for (std::uint32_t lane = 0; lane < machine.io.lanes; ++lane) {
-    host_->lane_out_socket[lane].bind(wafer_->edge().lane_in_socket[lane]);
-    wafer_->edge().lane_out_socket[lane].bind(host_->lane_in_socket[lane]);
-  }
+  bind_host(*host_, wafer_->monitor(), wafer_->edge(), machine.io.lanes);
 }
 
 std::vector<PartView> PipelineCs2::parts() const {

@@ -169,16 +169,8 @@ void PipelineEdge::report_window(std::uint64_t window, base::Picoseconds end) {
   const base::Cycles until = epochs_.cycle_at_or_after(end);
   for (auto& [die, activity] : activity_) {
     if (activity.empty()) continue;
-    const auto& by_phase = activity.take_until(until);
-    for (std::size_t phase = 0; phase < base::kNumPhases; ++phase) {
-      base::ActivityRecord record;
-      record.die = die;
-      record.phase = static_cast<base::Phase>(phase);
-      record.window = window;
-      record.counts = by_phase[phase];
-      if (record.counts == base::EventCounts{}) continue;
-      base::post_activity(activity_socket, record, "/wse/model/activity_refused");
-    }
+    base::post_phases(activity_socket, die, window, activity.take_until(until),
+                      "/wse/model/activity_refused");
   }
 }
 

@@ -116,14 +116,14 @@ class Search {
   MappingChoice choice_of(std::size_t candidate) const {
     MappingChoice choice = cost_.uniform(candidate);
     for (std::size_t p = 0; p < pinned_.size(); ++p) {
-      if (pinned_[p] > 0) choice.candidates[p] = candidate_of(pinned_[p]);
+      if (pinned_[p] > 0) choice[p] = candidate_of(pinned_[p]);
     }
     return choice;
   }
   void set_copies(TrainingPlan& plan, const MappingChoice& choice) const {
     const base::GeometryConfig& g = settings_.machine.geometry;
     plan.schedule.copies.clear();
-    for (const std::size_t c : choice.candidates) {
+    for (const std::size_t c : choice) {
       plan.schedule.copies.push_back(cost_.candidates()[c]);
     }
     plan.mapping = {g.user_columns, g.user_rows, plan.schedule.copies.front()};
@@ -191,11 +191,10 @@ class Search {
     }
     return fit;
   }
-  void estimate(TrainingPlan& plan, MappingChoice choice) {
+  void estimate(TrainingPlan& plan, const MappingChoice& choice) {
     plan.schedule.scores_again =
         score_bytes_of_tile(model_, plan.schedule, plan.largest_micro_batch(), plan.mapping) >
         tile_limit_;
-    choice.kept_layers = plan.schedule.kept_layers;
     plan.estimated_step_seconds = cost_.step_seconds(plan.schedule, choice);
   }
   void consider(TrainingPlan plan, const MappingChoice& choice) {
@@ -340,7 +339,11 @@ std::vector<MappedLayers> mapped_layers(const host::ModelSpec& model, const Trai
     here.recompute = !here.head && host::recomputes(plan.schedule, model, place);
     const bool alike = !runs.empty() && !here.head && runs.back().copies == here.copies &&
                        runs.back().recompute == here.recompute;
-    alike ? void(runs.back().last = place) : runs.push_back(here);
+    if (alike) {
+      runs.back().last = place;
+    } else {
+      runs.push_back(here);
+    }
   }
   return runs;
 }

@@ -45,7 +45,7 @@ base::Mapping PlanCost::mapping(std::size_t candidate) const {
 }
 
 MappingChoice PlanCost::uniform(std::size_t candidate) const {
-  return {std::vector<std::size_t>(places(), candidate), 0};
+  return MappingChoice(places(), candidate);
 }
 
 const MicroBatchCost& PlanCost::cost_of(const host::ScheduleConfig& schedule,
@@ -100,16 +100,16 @@ double PlanCost::seconds(const host::ScheduleConfig& schedule, std::uint64_t seq
   std::array<double, 2> out{};
   for (std::size_t p = 0; p < places(); ++p) {
     const MicroBatchCost::Place& place = cost.places[p];
-    const bool kept = p < model_.layers && p + choice.kept_layers >= model_.layers;
+    const bool kept = p < model_.layers && p + schedule.kept_layers >= model_.layers;
     for (std::size_t phase = 0; phase < 3; ++phase) {
       if (phase == MicroBatchCost::kRecompute && kept) continue;
       const std::size_t half = phase == MicroBatchCost::kForward ? 0 : 1;
-      cycles[half] += place.cycles[choice.candidates[p]][phase];
+      cycles[half] += place.cycles[choice[p]][phase];
       in[half] += place.in[phase];
       out[half] += place.out[phase];
     }
     if (p == 0) continue;
-    const double change = change_cycles(tokens, choice.candidates[p - 1], choice.candidates[p]);
+    const double change = change_cycles(tokens, choice[p - 1], choice[p]);
     for (double& c : cycles) c += change;
   }
   double sum = 0;
@@ -161,7 +161,7 @@ MappingChoice PlanCost::cheapest(const host::ScheduleConfig& schedule, std::uint
   std::size_t at = static_cast<std::size_t>(
       std::distance(best.begin(), std::min_element(best.begin(), best.end())));
   for (std::size_t p = places(); p-- > 0;) {
-    choice.candidates[p] = at;
+    choice[p] = at;
     at = from[p][at];
   }
   return choice;

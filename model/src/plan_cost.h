@@ -27,12 +27,8 @@ struct MicroBatchCost {
   std::vector<Place> places;
 };
 
-/// How a micro-batch is mapped: a candidate number for every place, and the layers at the end whose
-/// activations are kept.
-struct MappingChoice {
-  std::vector<std::size_t> candidates;
-  std::uint64_t kept_layers = 0;
-};
+/// A candidate number for every place.
+using MappingChoice = std::vector<std::size_t>;
 
 /// Costs of micro-batches of a model on a machine, counted once for each number of sequences.
 class PlanCost {
@@ -46,7 +42,7 @@ class PlanCost {
   /// All places with one candidate.
   MappingChoice uniform(std::size_t candidate) const;
   /// Of one micro-batch: in each of the forward and backward phase the slowest of lanes and tiles
-  /// decides.
+  /// decides. Layers that the schedule keeps are not recomputed.
   double seconds(const host::ScheduleConfig& schedule, std::uint64_t sequences,
                  const MappingChoice& choice);
   /// Of all micro-batches of the schedule.

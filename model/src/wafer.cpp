@@ -3,22 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include "assembly.h"
 
 namespace wse::model {
-namespace {
-
-base::Picoseconds window_of(const power::PowerConfig& config) {
-  return static_cast<base::Picoseconds>(std::llround(config.window_s * 1e12));
-}
-
-/// 0 .. n-1, or backwards.
-std::uint32_t place(std::uint32_t i, std::uint32_t n, ConstructionOrder order) {
-  return order == ConstructionOrder::kForward ? i : n - 1 - i;
-}
-
-}  // namespace
-
 Wafer::Wafer(const sc_core::sc_module_name& name, const MachineConfig& config,
              const power::EnergyTable& energy, const base::Mapping& mapping,
              tiles::Precision precision, ConstructionOrder order)
@@ -28,19 +15,18 @@ Wafer::Wafer(const sc_core::sc_module_name& name, const MachineConfig& config,
       epochs_(config.core_hz),
       arena_(geometry_.dies(), geometry_.tiles_per_die() * config.sram.size_bytes,
              config.memory_budget_bytes),
-      srams_(geometry_.dies()),
       regions_(layout_.regions()) {
   if (sc_core::sc_get_time_resolution() != sc_core::sc_time(1, sc_core::SC_PS)) {
     SC_REPORT_ERROR("/wse/model/resolution", "the kernel's time resolution must be 1 ps");
   }
-  ticker_ = std::make_unique<base::WindowTicker>("ticker", window_of(config.power));
+  ticker_ = std::make_unique<base::WindowTicker>("ticker", config.power.window_ps());
   if (order == ConstructionOrder::kReverse) build_regions(config, mapping, precision, order);
   monitor_ = std::make_unique<power::PowerMonitor>("monitor", config.power, config.thermal, energy,
                                                    geometry_, epochs_, config.core_hz, *ticker_);
   fabric_ =
       std::make_unique<fabric::Fabric>("fabric", config.fabric, config.io, geometry_, layout_,
                                        mapping, tiles::link_bits(precision), epochs_, *ticker_);
-  build_srams(config, order);
+  srams_ = make_srams(config, geometry_, arena_, order);
   if (order == ConstructionOrder::kForward) build_regions(config, mapping, precision, order);
   bind();
 }
@@ -52,18 +38,6 @@ void Wafer::build_regions(const MachineConfig& config, const base::Mapping& mapp
     regions_[r] = std::make_unique<tiles::TileRegion>(
         fmt::format("region_{}", r).c_str(), layout_.parts_of(r), geometry_, mapping, config.tile,
         config.sram.size_bytes, precision, epochs_, *ticker_);
-  }
-}
-
-void Wafer::build_srams(const MachineConfig& config, ConstructionOrder order) {
-  const sc_core::sc_time cycle(1.0 / static_cast<double>(config.core_hz), sc_core::SC_SEC);
-  for (std::uint32_t i = 0; i < geometry_.dies(); ++i) {
-    const std::uint32_t die = place(i, geometry_.dies(), order);
-    srams_[die] = std::make_unique<memory::SramArray>(
-        fmt::format("sram_{}_{}", die % config.geometry.die_columns,
-                    die / config.geometry.die_columns)
-            .c_str(),
-        config.sram, die, geometry_.tiles_per_die(), arena_.view(die), cycle);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "wse/power/power_config.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace wse::power {
 
@@ -43,6 +44,10 @@ void PowerConfig::validate(base::ConfigErrors& errors) const {
                    state.volts, "must be positive and not above the state before");
   }
   supply.validate(errors);
+}
+
+base::Picoseconds PowerConfig::window_ps() const {
+  return static_cast<base::Picoseconds>(std::llround(window_s * 1e12));
 }
 
 double PowerConfig::system_power_w(double wafer_w) const {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "kernels/predicted.h"
+#include "vector_events.h"
 
 namespace wse::tiles {
 
@@ -114,34 +115,6 @@ AttentionLoops attention_loops(const WorkItem& item, const Mapping& mapping) {
 /// Sequences in a tile, one after the other.
 std::uint64_t sequences_of(const WorkItem& item, const Mapping& mapping) {
   return base::ceil_div(mapping.tokens_per_tile(item.tokens), item.pattern.sequence);
-}
-
-EventKind fmac_kind(Precision precision) {
-  switch (precision) {
-    case Precision::kFp16:
-      return EventKind::kFmacFp16;
-    case Precision::kMixed:
-      return EventKind::kFmacMixed;
-    case Precision::kFp32:
-      return EventKind::kFmacFp32;
-  }
-  return EventKind::kFmacFp32;
-}
-
-/// A vector step reads its operands, and reads and writes accumulators that do not fit the near
-/// buffer. Each of its three descriptors steps its address and its remaining length.
-void add_vector_steps(EventCounts& n, std::uint64_t steps, Precision precision, bool cached) {
-  const bool wide_input = precision == Precision::kFp16;  // four fp16 a step; else 32 bit
-  at(n, wide_input ? EventKind::kSramRead64 : EventKind::kSramRead32) += steps;
-  if (cached) {
-    at(n, EventKind::kLocalCache) += 2 * steps;
-  } else {
-    const bool wide = precision != Precision::kFp32;
-    at(n, wide ? EventKind::kSramRead64 : EventKind::kSramRead32) += steps;
-    at(n, wide ? EventKind::kSramWrite64 : EventKind::kSramWrite32) += steps;
-  }
-  at(n, EventKind::kLocalCache) += 2 * steps;
-  at(n, EventKind::kIntAlu) += 6 * steps;
 }
 
 /// The causes of an operation's own work, but for what a matrix has beside its multiply-adds.

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "vector_events.h"
+
 namespace wse::tiles {
 
 using base::Cycles;
@@ -70,18 +72,6 @@ bool is_nothing(const WorkItem& item) {
          (is_gemm(item) && item.outputs == 0);
 }
 
-EventKind fmac_kind(Precision precision) {
-  switch (precision) {
-    case Precision::kFp16:
-      return EventKind::kFmacFp16;
-    case Precision::kMixed:
-      return EventKind::kFmacMixed;
-    case Precision::kFp32:
-      return EventKind::kFmacFp32;
-  }
-  return EventKind::kFmacFp32;
-}
-
 Cycles& of(CauseCycles& c, Cause cause) { return c[static_cast<std::size_t>(cause)]; }
 EventCounts& of(CauseEvents& by, Cause cause) { return by[static_cast<std::size_t>(cause)]; }
 
@@ -145,8 +135,7 @@ std::uint64_t ResidentTerms::multiply_adds(const WorkItem& item, const Rectangle
   return tiles::multiply_adds(t.item, mapping_of(t, rectangle_), part_of(t, rectangle_, part));
 }
 
-/// Both operands of a step and the sums that it adds to are in SRAM; its three descriptors step their
-/// addresses and lengths.
+/// Both operands of a step and the sums that it adds to are in SRAM.
 CauseEvents ResidentTerms::outer_product_events(const WorkItem& item, const Rectangle& part) const {
   const CostTerms terms{config_, precision_};
   const std::uint64_t starts = item.tokens * base::ceil_div(item.inputs, rectangle_.columns.size());
@@ -154,12 +143,7 @@ CauseEvents ResidentTerms::outer_product_events(const WorkItem& item, const Rect
       part.tiles() * terms.axpy(starts, base::ceil_div(item.outputs, rectangle_.rows.size()));
   CauseEvents by = active(cycles(item), part.tiles());
   EventCounts& n = of(by, Cause::kMultiplyAdd);
-  const bool wide = precision_ != Precision::kFp32;
-  at(n, precision_ == Precision::kFp16 ? EventKind::kSramRead64 : EventKind::kSramRead32) += steps;
-  at(n, wide ? EventKind::kSramRead64 : EventKind::kSramRead32) += steps;
-  at(n, wide ? EventKind::kSramWrite64 : EventKind::kSramWrite32) += steps;
-  at(n, EventKind::kLocalCache) += 2 * steps;
-  at(n, EventKind::kIntAlu) += 6 * steps;
+  add_vector_steps(n, steps, precision_, false);
   at(n, fmac_kind(precision_)) += multiply_adds(item, part);
   at(of(by, Cause::kVectorStart), EventKind::kTaskSwitch) += starts * part.tiles();
   return by;

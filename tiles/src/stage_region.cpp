@@ -3,52 +3,10 @@
 
 #include <algorithm>
 
-#include "wse/base/activity_port.h"
+#include "window_posts.h"
 #include "wse/base/check.h"
 
 namespace wse::tiles {
-
-using base::EventCounts;
-using base::EventKind;
-
-namespace {
-
-memory::BankReport bank_report(const base::RegionPart& part, base::Phase phase,
-                               std::uint64_t window, const EventCounts& counts) {
-  memory::BankReport report;
-  report.die = part.die;
-  report.phase = phase;
-  report.window = window;
-  report.counts.reads64 = at(counts, EventKind::kSramRead64);
-  report.counts.writes64 = at(counts, EventKind::kSramWrite64);
-  report.counts.reads32 = at(counts, EventKind::kSramRead32);
-  report.counts.writes32 = at(counts, EventKind::kSramWrite32);
-  return report;
-}
-
-void post(StageRegion::MemorySocket& socket, memory::BankReport report) {
-  tlm::tlm_generic_payload trans;
-  trans.set_command(tlm::TLM_IGNORE_COMMAND);
-  trans.set_extension(&report);
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  socket->b_transport(trans, delay);
-  trans.clear_extension(&report);
-  if (!trans.is_response_ok()) {
-    SC_REPORT_ERROR("/wse/tiles/memory_refused", trans.get_response_string().c_str());
-  }
-}
-
-/// Takes the SRAM's events out of the counts: they are posted to the arrays of the banks.
-EventCounts take_banks(EventCounts& counts) {
-  EventCounts banks{};
-  for (const EventKind kind : {EventKind::kSramRead64, EventKind::kSramWrite64,
-                               EventKind::kSramRead32, EventKind::kSramWrite32}) {
-    std::swap(at(banks, kind), at(counts, kind));
-  }
-  return banks;
-}
-
-}  // namespace
 
 StageRegion::StageRegion(const sc_core::sc_module_name& name, const StageConfig& config,
                          const StageLinks& links, const base::ClockEpochs& epochs,
@@ -157,18 +115,8 @@ void StageRegion::report_part(std::size_t index, std::uint64_t window, base::Cyc
     for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
       stats_.tile_cycles[phase][cause] += window_cycles_[phase][cause] * tiles;
     }
-    base::ActivityRecord record;
-    record.die = part.die;
-    record.phase = static_cast<base::Phase>(phase);
-    record.window = window;
-    record.phase_cycles = total(window_cycles_[phase]) * tiles;
-    record.counts = events[phase];
-    const EventCounts banks = take_banks(record.counts);
-    if (banks != EventCounts{}) {
-      post(memory_socket[index], bank_report(part, record.phase, window, banks));
-    }
-    if (record.phase_cycles == 0 && record.counts == EventCounts{}) continue;
-    base::post_activity(activity_socket, record, "/wse/tiles/activity_refused");
+    post_phase(memory_socket[index], activity_socket, part, static_cast<base::Phase>(phase), window,
+               total(window_cycles_[phase]), events[phase]);
   }
 }
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/tiles/tile_region.h"
 
-#include "wse/base/activity_port.h"
+#include "window_posts.h"
 #include "wse/base/check.h"
 
 namespace wse::tiles {
 
-using base::EventCounts;
-using base::EventKind;
 using base::WorkItem;
 
 namespace {
@@ -28,11 +26,6 @@ struct CheckpointRecord {
 CheckpointRecord record_of(const WorkItem& item, std::uint32_t die) {
   return {item.layer, die, item.tokens,
           (std::uint64_t{item.layer} << 32 | die) * 0x9e3779b97f4a7c15ULL};
-}
-
-constexpr bool is_sram(EventKind kind) {
-  return kind == EventKind::kSramRead64 || kind == EventKind::kSramWrite64 ||
-         kind == EventKind::kSramRead32 || kind == EventKind::kSramWrite32;
 }
 
 }  // namespace
@@ -158,40 +151,8 @@ void TileRegion::report_part(std::size_t index, std::uint64_t window, const Part
     for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
       stats_.tile_cycles[phase][cause] += done.cycles[phase][cause] * tiles;
     }
-    base::ActivityRecord record;
-    record.die = p.die;
-    record.phase = static_cast<base::Phase>(phase);
-    record.window = window;
-    record.phase_cycles = total(done.cycles[phase]) * tiles;
-    EventCounts banks{};
-    for (std::size_t kind = 0; kind < base::kNumEventKinds; ++kind) {
-      (is_sram(static_cast<EventKind>(kind)) ? banks : record.counts)[kind] =
-          done.events[phase][kind];
-    }
-    if (banks != EventCounts{}) post_banks(index, window, record.phase, banks);
-    if (record.phase_cycles == 0 && record.counts == EventCounts{}) continue;
-    base::post_activity(activity_socket, record, "/wse/tiles/activity_refused");
-  }
-}
-
-void TileRegion::post_banks(std::size_t index, std::uint64_t window, base::Phase phase,
-                            const EventCounts& counts) {
-  memory::BankReport report;
-  report.die = parts_[index].part().die;
-  report.phase = phase;
-  report.window = window;
-  report.counts.reads64 = at(counts, EventKind::kSramRead64);
-  report.counts.writes64 = at(counts, EventKind::kSramWrite64);
-  report.counts.reads32 = at(counts, EventKind::kSramRead32);
-  report.counts.writes32 = at(counts, EventKind::kSramWrite32);
-  tlm::tlm_generic_payload trans;
-  trans.set_command(tlm::TLM_IGNORE_COMMAND);
-  trans.set_extension(&report);
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  memory_socket[index]->b_transport(trans, delay);
-  trans.clear_extension(&report);
-  if (!trans.is_response_ok()) {
-    SC_REPORT_ERROR("/wse/tiles/memory_refused", trans.get_response_string().c_str());
+    post_phase(memory_socket[index], activity_socket, p, static_cast<base::Phase>(phase), window,
+               total(done.cycles[phase]), done.events[phase]);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <tlm>
 
 #include "wse/base/activity.h"
+#include "wse/base/pending_activity.h"
 
 namespace wse::base {
 
@@ -21,6 +22,21 @@ void post_activity(Socket& socket, ActivityRecord& record, const char* report_id
   socket->b_transport(trans, delay);
   if (!trans.is_response_ok()) {
     SC_REPORT_ERROR(report_id, trans.get_response_string().c_str());
+  }
+}
+
+/// What a module counted on a die in a window, phase by phase; phases without events post nothing.
+template <class Socket>
+void post_phases(Socket& socket, std::uint32_t die, std::uint64_t window,
+                 const PendingActivity::ByPhase& counts, const char* report_id) {
+  for (std::size_t phase = 0; phase < kNumPhases; ++phase) {
+    if (counts[phase] == EventCounts{}) continue;
+    ActivityRecord record;
+    record.die = die;
+    record.phase = static_cast<Phase>(phase);
+    record.window = window;
+    record.counts = counts[phase];
+    post_activity(socket, record, report_id);
   }
 }
 

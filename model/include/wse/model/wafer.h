@@ -49,7 +49,6 @@ class Wafer final : public sc_core::sc_module {
  private:
   void build_regions(const MachineConfig& config, const base::Mapping& mapping,
                      tiles::Precision precision, ConstructionOrder order);
-  void build_srams(const MachineConfig& config, ConstructionOrder order);
   void bind();
   base::Cycles now_cycle() const { return epochs_.cycle_at_or_after(base::now()); }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "wse/base/config_errors.h"
+#include "wse/base/units.h"
 #include "wse/power/supply.h"
 
 namespace wse::power {
@@ -36,6 +37,7 @@ struct PowerConfig {
   SupplyConfig supply;
 
   void validate(base::ConfigErrors& errors) const;
+  base::Picoseconds window_ps() const;
   /// Power at the wall for a wafer power: supply loss and cooling, which does not fall below a
   /// quarter.
   double system_power_w(double wafer_w) const;

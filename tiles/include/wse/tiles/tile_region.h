@@ -75,8 +75,6 @@ class TileRegion final : public sc_core::sc_module {
   void access(std::size_t part, tlm::tlm_command command, std::uint64_t offset, void* data,
               unsigned length);
   void report_part(std::size_t part, std::uint64_t window, const PartWindow& done);
-  void post_banks(std::size_t part, std::uint64_t window, base::Phase phase,
-                  const base::EventCounts& counts);
 
   const base::ClockEpochs& epochs_;
   const base::WindowTicker& ticker_;
