@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "largest.h"
+
 namespace wse::model {
 namespace {
 
@@ -158,18 +160,6 @@ bool fits_at_least(const host::ModelSpec& model, const Settings& settings, std::
   return PlacementSearch(loads, settings).best(in_flight_of(loads.size(), 1, 1)).has_value();
 }
 
-/// The largest n of 1 .. most with fits(n), 0 if not even 1.
-template <class Fits>
-std::uint64_t largest(std::uint64_t most, const Fits& fits) {
-  std::uint64_t good = 0;
-  std::uint64_t bad = most + 1;
-  while (good + 1 < bad) {
-    const std::uint64_t middle = good + (bad - good) / 2;
-    (fits(middle) ? good : bad) = middle;
-  }
-  return good;
-}
-
 std::string billions(std::uint64_t parameters) {
   return parameters >= 1'000'000'000
              ? fmt::format("{:.1f} B", static_cast<double>(parameters) * 1e-9)
@@ -229,13 +219,13 @@ void refuse_pipeline(const host::ModelSpec& model, const Settings& settings) {
     state += load.state_bytes();
     activations += load.kept_bytes + load.working_bytes;
   }
-  const std::uint64_t layers = largest(model.layers, [&](std::uint64_t n) {
+  const std::uint64_t layers = largest_below(model.layers + 1, [&](std::uint64_t n) {
     host::ModelSpec fewer = model;
     fewer.layers = n;
     return fits_at_least(fewer, settings, sequence);
   });
-  const std::uint64_t tokens =
-      largest(sequence, [&](std::uint64_t n) { return fits_at_least(model, settings, n); });
+  const std::uint64_t tokens = largest_below(
+      sequence + 1, [&](std::uint64_t n) { return fits_at_least(model, settings, n); });
   std::string would = layers > 0 ? fmt::format("{} of {} layers would fit", layers, model.layers)
                                  : "not even one layer would fit";
   if (tokens > 0) would += fmt::format(", or a sequence of {} tokens", tokens);

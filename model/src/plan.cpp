@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "largest.h"
 #include "layer_copies.h"
 #include "plan_cost.h"
 #include "wse/model/activations.h"
@@ -146,15 +147,7 @@ class Search {
   }
   /// The largest number of sequences that fits.
   std::uint64_t capacity_of(const TrainingPlan& plan) const {
-    if (!fits(plan, 1)) return 0;
-    std::uint64_t fit = 1;
-    std::uint64_t too_many = 2;
-    for (; fits(plan, too_many); too_many *= 2) fit = too_many;
-    while (fit + 1 < too_many) {
-      const std::uint64_t middle = fit + (too_many - fit) / 2;
-      (fits(plan, middle) ? fit : too_many) = middle;
-    }
-    return fit;
+    return largest([&](std::uint64_t sequences) { return fits(plan, sequences); });
   }
 
   /// Cuts the batch into as few micro-batches as fit, or into a few more, if that is cheaper: a number
@@ -183,13 +176,10 @@ class Search {
   }
   /// Layers that need not be recomputed.
   std::uint64_t most_kept_layers(TrainingPlan plan) const {
-    std::uint64_t fit = 0;
-    std::uint64_t too_many = model_.layers;
-    while (fit + 1 < too_many) {
-      plan.schedule.kept_layers = fit + (too_many - fit) / 2;
-      (fits(plan, plan.largest_micro_batch()) ? fit : too_many) = plan.schedule.kept_layers;
-    }
-    return fit;
+    return largest_below(model_.layers, [&](std::uint64_t kept) {
+      plan.schedule.kept_layers = kept;
+      return fits(plan, plan.largest_micro_batch());
+    });
   }
   void estimate(TrainingPlan& plan, const MappingChoice& choice) {
     plan.schedule.scores_again =

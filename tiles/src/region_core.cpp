@@ -51,13 +51,6 @@ std::optional<RampStream> PartCore::next_done() {
   return execute(pending);
 }
 
-/// Cycles from the last one accounted for up to `until`, if any, go to the cause.
-void PartCore::spend(Cycles until, base::Phase phase, Cause cause, std::uint32_t place) {
-  if (until <= free_at_) return;
-  segments_.push_back({free_at_, until, phase, cause, place});
-  free_at_ = until;
-}
-
 const PartCore::Course& PartCore::course_of(const WorkItem& item) {
   constexpr std::size_t kRemembered = 32;  // a layer on its way back has about as many
   for (std::size_t i = 0; i < courses_.size(); ++i) {
@@ -83,23 +76,24 @@ const PartCore::Course& PartCore::course_of(const WorkItem& item) {
 RampStream PartCore::execute(const Pending& pending) {
   const WorkItem& item = *pending.item;
   if (item.begins_operation && last_end_)
-    spend(results_cycle_, item.phase, Cause::kResultWait, item.place());
+    time_.spend(results_cycle_, item.phase, Cause::kResultWait, item.place());
   if (item.bytes_out() > 0) {
     if (gradients_out_ == config_.gradient_buffers) {
-      spend(gradient_credits_.front(), item.phase, Cause::kGradientWait, item.place());
+      time_.spend(gradient_credits_.front(), item.phase, Cause::kGradientWait, item.place());
       gradient_credits_.pop_front();
       --gradients_out_;
     }
     ++gradients_out_;
   }
-  spend(pending.first, item.phase, Cause::kWeightWait, item.place());
-  const Cycles start = free_at_;
+  time_.spend(pending.first, item.phase, Cause::kWeightWait, item.place());
+  const Cycles start = time_.free_at();
   const Course& course = course_of(item);
   for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
-    spend(free_at_ + course.cycles[cause], item.phase, static_cast<Cause>(cause), item.place());
+    time_.spend(time_.free_at() + course.cycles[cause], item.phase, static_cast<Cause>(cause),
+                item.place());
   }
-  spend(std::max(pending.last, start + 1), item.phase, Cause::kWeightWait, item.place());
-  events_.add(item.phase, start, free_at_, course.events);
+  time_.spend(std::max(pending.last, start + 1), item.phase, Cause::kWeightWait, item.place());
+  events_.add(item.phase, start, time_.free_at(), course.events);
   tally_.count(static_cast<std::size_t>(&course - courses_.data()));
   multiply_adds_ += course.multiply_adds;
   resident_bytes_ = item.resident_bytes;
@@ -110,32 +104,19 @@ RampStream PartCore::execute(const Pending& pending) {
   done.part = part_.index;
   done.item = &item;
   done.first_cycle = start;
-  done.last_cycle = free_at_;
+  done.last_cycle = time_.free_at();
   return done;
 }
 
 const PartWindow& PartCore::take_until(Cycles until) {
   window_.events = events_.take_until(until);
-  window_.cycles = {};
-  window_.segments.clear();
-  while (!segments_.empty() && segments_.front().begin < until) {
-    Segment& segment = segments_.front();
-    const Cycles end = std::min(segment.end, until);
-    window_
-        .cycles[static_cast<std::size_t>(segment.phase)][static_cast<std::size_t>(segment.cause)] +=
-        end - segment.begin;
-    window_.segments.push_back({segment.begin, end, segment.phase, segment.cause, segment.place});
-    segment.begin = end;
-    if (segment.begin < segment.end) break;
-    segments_.pop_front();
-  }
-  reported_until_ = until;
+  time_.take_until(until, window_.cycles, window_.segments);
   return window_;
 }
 
 void PartCore::begin_step(Cycles cycle) {
   WSE_CHECK(queue_.empty(), "a step begins when the one before has ended");
-  free_at_ = cycle;
+  time_.begin(cycle);
   last_end_.reset();
   results_item_.reset();
   gradients_out_ = 0;
@@ -143,8 +124,8 @@ void PartCore::begin_step(Cycles cycle) {
 }
 
 void PartCore::end_step(Cycles cycle) {
-  WSE_CHECK(queue_.empty() && free_at_ <= cycle, "a step ends after its work");
-  spend(cycle, base::Phase::kUpdate, Cause::kUpdateWait, 0);
+  WSE_CHECK(queue_.empty() && time_.free_at() <= cycle, "a step ends after its work");
+  time_.spend(cycle, base::Phase::kUpdate, Cause::kUpdateWait, 0);
 }
 
 }  // namespace wse::tiles

@@ -35,22 +35,19 @@ StageCore::StageCore(StageConfig config)
 void StageCore::begin_step(Cycles cycle) {
   WSE_CHECK(updated_ && activations_.empty() && gradients_.empty(),
             "a step begins when the one before has ended");
-  free_at_ = cycle;
+  time_.begin(cycle);
   forwards_ = 0;
   backwards_ = 0;
   updated_ = false;
 }
 
 void StageCore::end_step(Cycles cycle) {
-  WSE_CHECK(updated_ && free_at_ <= cycle, "a step ends after its update");
+  WSE_CHECK(updated_ && time_.free_at() <= cycle, "a step ends after its update");
   spend(cycle, Phase::kUpdate, Cause::kPipelineWait);
 }
 
-/// Cycles from the last one accounted for up to `until`, if any, go to the cause.
 void StageCore::spend(Cycles until, Phase phase, Cause cause) {
-  if (until <= free_at_) return;
-  segments_.push_back({free_at_, until, phase, cause, config_.place});
-  free_at_ = until;
+  time_.spend(until, phase, cause, config_.place);
 }
 
 std::optional<StageCore::Done> StageCore::next_done() {
@@ -71,14 +68,14 @@ std::optional<StageCore::Done> StageCore::next_done() {
 }
 
 void StageCore::run_causes(const CauseCycles& cycles, Phase phase) {
-  const Cycles start = free_at_;
+  const Cycles start = time_.free_at();
   for (std::size_t cause = 0; cause < kNumCauses; ++cause) {
-    spend(free_at_ + cycles[cause], phase, static_cast<Cause>(cause));
+    spend(time_.free_at() + cycles[cause], phase, static_cast<Cause>(cause));
   }
-  if (start == free_at_) return;
+  if (start == time_.free_at()) return;
   ++passes_[index(phase)];
   for (std::size_t i = 0; i < events_.size(); ++i) {
-    events_[i].add(phase, start, free_at_, once_[i][index(phase)]);
+    events_[i].add(phase, start, time_.free_at(), once_[i][index(phase)]);
   }
 }
 
@@ -96,7 +93,7 @@ EventLedger StageCore::tally(std::size_t part) const {
 }
 
 StageCore::Done StageCore::run(Pass pass, std::uint64_t sample) {
-  const Cycles start = free_at_;
+  const Cycles start = time_.free_at();
   switch (pass) {
     case Pass::kForward:
       run_causes(config_.cycles.forward, Phase::kForward);
@@ -111,21 +108,11 @@ StageCore::Done StageCore::run(Pass pass, std::uint64_t sample) {
       run_causes(config_.cycles.update, Phase::kUpdate);
       break;
   }
-  return {pass, sample, start, free_at_};
+  return {pass, sample, start, time_.free_at()};
 }
 
 const Ledger& StageCore::take_until(Cycles until) {
-  ledger_ = {};
-  taken_.clear();
-  while (!segments_.empty() && segments_.front().begin < until) {
-    Segment& s = segments_.front();
-    const Cycles end = std::min(s.end, until);
-    ledger_[static_cast<std::size_t>(s.phase)][static_cast<std::size_t>(s.cause)] += end - s.begin;
-    taken_.push_back({s.begin, end, s.phase, s.cause, s.place});
-    s.begin = end;
-    if (s.begin < s.end) break;
-    segments_.pop_front();
-  }
+  time_.take_until(until, ledger_, taken_);
   return ledger_;
 }
 

@@ -9,22 +9,10 @@
 #include "wse/base/pending_activity.h"
 #include "wse/base/region_layout.h"
 #include "wse/fabric/ramp_frame.h"
-#include "wse/tiles/cost_terms.h"
 #include "wse/tiles/event_tally.h"
+#include "wse/tiles/tile_time.h"
 
 namespace wse::tiles {
-
-/// Cycles by cause and phase.
-using Ledger = std::array<CauseCycles, base::kNumPhases>;
-
-/// A stretch of a tile's cycles with one cause.
-struct Segment {
-  base::Cycles begin;
-  base::Cycles end;
-  base::Phase phase;
-  Cause cause;
-  std::uint32_t place;  ///< WorkItem::place of the work, or of the work waited for
-};
 
 /// What one part of a region did: the same for all its tiles. A wait becomes known when it ends and
 /// is then reported whole; everything else is reported in the window in which it happens.
@@ -64,8 +52,8 @@ class PartCore {
   void reset_tally() { tally_.reset(); }
   base::Bytes resident_bytes() const { return resident_bytes_; }
   std::uint64_t items() const { return items_; }
-  base::Cycles free_at() const { return free_at_; }
-  bool idle() const { return queue_.empty() && segments_.empty() && events_.empty(); }
+  base::Cycles free_at() const { return time_.free_at(); }
+  bool idle() const { return queue_.empty() && time_.all_taken() && events_.empty(); }
 
  private:
   struct Pending {
@@ -83,7 +71,6 @@ class PartCore {
   };
   const Course& course_of(const base::WorkItem& item);
   bool results_known(const base::WorkItem& item) const;
-  void spend(base::Cycles until, base::Phase phase, Cause cause, std::uint32_t place);
   fabric::RampStream execute(const Pending& pending);
 
   const base::RegionPart part_;
@@ -95,11 +82,9 @@ class PartCore {
   std::size_t last_course_ = 0;  ///< where the search for the next one begins
   EventTally tally_;             ///< its slots are those of courses_
   std::deque<Pending> queue_;
-  std::deque<Segment> segments_;
+  TileTime time_;
   base::PendingActivity events_;
   PartWindow window_;
-  base::Cycles free_at_ = 0;
-  base::Cycles reported_until_ = 0;
   std::optional<std::uint32_t> last_end_;      ///< last item executed that ends an operation
   std::optional<std::uint32_t> results_item_;  ///< newest item whose results are in place
   base::Cycles results_cycle_ = 0;

@@ -8,7 +8,7 @@
 #include "wse/base/pending_activity.h"
 #include "wse/base/region_layout.h"
 #include "wse/tiles/event_tally.h"
-#include "wse/tiles/region_core.h"
+#include "wse/tiles/tile_time.h"
 
 namespace wse::tiles {
 
@@ -95,7 +95,7 @@ class StageCore {
   void run_causes(const CauseCycles& cycles, base::Phase phase);
 
   StageConfig config_;
-  base::Cycles free_at_ = 0;
+  TileTime time_;
   std::deque<base::Cycles> activations_;
   std::deque<base::Cycles> gradients_;
   std::uint64_t forwards_ = 0;
@@ -103,7 +103,6 @@ class StageCore {
   bool updated_ = true;
   std::uint64_t multiply_adds_ = 0;
   std::uint64_t most_in_flight_ = 0;
-  std::deque<Segment> segments_;
   std::vector<Segment> taken_;
   Ledger ledger_{};
   std::vector<base::PendingActivity> events_;
