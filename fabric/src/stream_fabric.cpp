@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "wse/base/check.h"
+#include "wse/fabric/gemm_traffic.h"
 
 namespace wse::fabric {
 
@@ -374,16 +375,11 @@ StreamFabric::PartTraffic StreamFabric::traffic_of(const WorkItem& item,
   PartTraffic t;
   if (item.operation == Operation::kGemmForward ||
       item.operation == Operation::kGemmInputGradient) {
-    std::uint64_t weights = 0;  // down the columns, each row once
-    for (std::uint32_t copy = 0; copy < mapping.copies(); ++copy) {
-      weights += item.experts * mapping.weights_in(copy, part.tiles.columns, item.inputs,
-                                                   item.outputs, item.density_ppm);
-    }
-    const std::uint64_t a_row = item.all_outputs() * base::ceil_div(tokens * sum_bits_, 32);
-    t.broadcast = weights * rows;
-    t.sums = a_row * rows * columns;
-    t.broadcast_crossing = north_edge ? weights : 0;
-    t.sums_crossing = west_edge ? a_row * rows : 0;
+    const GemmTraffic gemm = gemm_traffic(item, mapping, part.tiles, sum_bits_);
+    t.broadcast = gemm.weights * rows;
+    t.sums = gemm.row_sums * rows * columns;
+    t.broadcast_crossing = north_edge ? gemm.weights : 0;
+    t.sums_crossing = west_edge ? gemm.row_sums * rows : 0;
   } else if (item.operation == Operation::kGemmWeightGradient) {
     const std::uint64_t a_row = item.all_outputs() * base::ceil_div(tokens, 2);
     const std::uint64_t a_column = item.all_outputs() * mapping.features_per_tile(item.inputs);

@@ -65,6 +65,28 @@ TEST_F(PartCoreTest, AnItemCannotEndBeforeItsLastWeight) {
   EXPECT_EQ(spent(Cause::kWeightWait, 6'000), 300u + 3'700u);
 }
 
+TEST_F(PartCoreTest, AWatchNotesTheFirstExecutionOfItsItem) {
+  BlockWatch watch;
+  watch.item = 1;
+  watch.tile = {3, 4};
+  core_.set_watch(&watch);
+  core_.receive(stream(StreamKind::kWeights, change(0), 300, 400));
+  core_.next_done();
+  EXPECT_FALSE(watch.seen);
+  core_.receive(stream(StreamKind::kWeights, change(1), 500, 3'000));
+  core_.next_done();
+  ASSERT_TRUE(watch.seen);
+  EXPECT_EQ(watch.arrived_first, 500u);
+  EXPECT_EQ(watch.arrived_last, 3'000u);
+  EXPECT_EQ(watch.start, 1'300u);
+  EXPECT_EQ(watch.finish, 3'000u);
+  EXPECT_EQ(watch.tile, (base::Coordinate{3, 4}));
+  core_.begin_step(10'000);  // the item again
+  core_.receive(stream(StreamKind::kWeights, change(1), 10'500, 10'600));
+  core_.next_done();
+  EXPECT_EQ(watch.start, 1'300u);
+}
+
 TEST_F(PartCoreTest, AnOperationWaitsForTheResultsOfTheOneBefore) {
   change(0).ends_operation = true;
   change(1).begins_operation = true;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wse/tiles/program_builder.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 #include <map>
 
 #include "wse/tiles/half.h"
+#include "wse/tiles/kernel.h"
 
 namespace wse::tiles {
 
@@ -53,7 +56,20 @@ const Array* Program::find_array(const std::string& array) const {
 Array ProgramBuilder::array(const std::string& name, std::uint32_t elements,
                             std::uint8_t element_bytes) {
   const Array array{program_.memory_bytes, elements, element_bytes, false};
+  if (map_.addresses.count(name) != 0) return placed(name, array);
   program_.memory_bytes += (array.bytes() + 7) / 8 * 8;
+  program_.arrays.emplace_back(name, array);
+  return array;
+}
+
+Array ProgramBuilder::placed(const std::string& name, Array array) {
+  array.address = map_.addresses.at(name);
+  if (std::uint64_t{array.address} + array.bytes() > map_.scratch) {
+    throw ProgramError(
+        fmt::format("program '{}': array '{}' of {} bytes is placed at {}, but must end before the "
+                    "scratch at {}",
+                    program_.name, name, array.bytes(), array.address, map_.scratch));
+  }
   program_.arrays.emplace_back(name, array);
   return array;
 }

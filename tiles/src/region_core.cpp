@@ -105,6 +105,9 @@ RampStream PartCore::execute(const Pending& pending) {
   done.item = &item;
   done.first_cycle = start;
   done.last_cycle = time_.free_at();
+  if (watch_ != nullptr && !watch_->seen && watch_->item == item.id) {
+    *watch_ = {item.id, watch_->tile, true, pending.first, pending.last, start, time_.free_at()};
+  }
   return done;
 }
 

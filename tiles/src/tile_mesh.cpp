@@ -62,6 +62,11 @@ constexpr base::Bytes kDenseBytes = base::Bytes{1} << 30;
 /// bytes of all tiles would meet in a few sets of it.
 std::uint64_t stride_of(std::uint64_t reach) { return (reach / 64 | 1) * 64 + 128; }
 
+std::unique_ptr<memory::SramArena> arena_of(std::uint64_t tiles, std::uint64_t reach) {
+  const std::uint64_t bytes = tiles * stride_of(reach);
+  return std::make_unique<memory::SramArena>(1, bytes, ~base::Bytes{0}, bytes <= kDenseBytes);
+}
+
 std::vector<std::uint8_t*> memory_of(const memory::SramArena& arena, std::uint64_t tiles,
                                      std::uint64_t bytes) {
   std::vector<std::uint8_t*> memory(tiles);
@@ -99,22 +104,28 @@ std::vector<std::uint8_t> receiver_depths(const Kernel& kernel, const ComputeCon
 }
 
 TileMesh::TileMesh(const Kernel& kernel, const MeshConfig& config, std::uint32_t threads)
+    : TileMesh(kernel, config, {}, threads) {}
+
+TileMesh::TileMesh(const Kernel& kernel, const MeshConfig& config,
+                   std::vector<std::uint8_t*> memory, std::uint32_t threads)
     : kernel_(kernel),
       config_(config),
-      reach_(reach_of(kernel, config)),
-      arena_(1, kernel.mesh().tiles() * stride_of(reach_), ~base::Bytes{0},
-             kernel.mesh().tiles() * stride_of(reach_) <= kDenseBytes),
+      reach_(memory.empty() ? reach_of(kernel, config) : config.sram.size_bytes),
+      arena_(memory.empty() ? arena_of(kernel.mesh().tiles(), reach_) : nullptr),
+      memory_(memory.empty() ? memory_of(*arena_, kernel.mesh().tiles(), stride_of(reach_))
+                             : std::move(memory)),
       fabric_(kernel.routes, fabric_config(kernel, config), threads),
       engines_(kernel, {{0, kernel.mesh().columns}, {0, kernel.mesh().rows}}, config.compute,
-               config.sram, config.fabric.ramp_slots(), config.fabric.ramp_cycles,
-               memory_of(arena_, kernel.mesh().tiles(), stride_of(reach_))),
-      arrivals_(config.fabric.ramp_cycles) {}
+               config.sram, config.fabric.ramp_slots(), config.fabric.ramp_cycles, memory_),
+      arrivals_(config.fabric.ramp_cycles) {
+  WSE_CHECK(memory_.size() == kernel.mesh().tiles(), "a memory for each tile");
+}
 
 void TileMesh::write(std::uint32_t tile, std::uint32_t address, const void* data,
                      std::size_t bytes) {
   WSE_CHECK(address + bytes <= reach_, "a write past the memory of a tile");
   if (bytes == 0) return;  // of nothing, which may be nowhere
-  std::memcpy(arena_.view(0).data + tile * stride_of(reach_) + address, data, bytes);
+  std::memcpy(memory_[tile] + address, data, bytes);
   if (Elsewhere* there = find(tile)) write_twin(*there, address, bytes);
   if (const auto sram = srams_.find(tile); sram != srams_.end()) {
     sram->second->store(address, static_cast<std::uint32_t>(bytes), data);
@@ -126,7 +137,7 @@ void TileMesh::read(std::uint32_t tile, std::uint32_t address, void* data,
                     std::size_t bytes) const {
   WSE_CHECK(address + bytes <= reach_, "a read past the memory of a tile");
   if (bytes == 0) return;
-  std::memcpy(data, arena_.view(0).data + tile * stride_of(reach_) + address, bytes);
+  std::memcpy(data, memory_[tile] + address, bytes);
   if (const Elsewhere* there = const_cast<TileMesh*>(this)->find(tile)) {
     for (std::size_t i = 0; i < bytes; ++i) {
       const std::uint32_t word = there->twin->read((address + static_cast<std::uint32_t>(i)) & ~3U);
@@ -143,10 +154,19 @@ void TileMesh::read(std::uint32_t tile, std::uint32_t address, void* data,
   }
 }
 
+void TileMesh::take_memories() {
+  const auto take = [this](std::uint32_t tile) {
+    std::vector<std::uint8_t> bytes(reach_);
+    read(tile, 0, bytes.data(), bytes.size());
+    std::memcpy(memory_[tile], bytes.data(), bytes.size());
+  };
+  for (const Elsewhere& there : twins_) take(there.tile);
+  for (const auto& [tile, sram] : srams_) take(tile);
+}
+
 void TileMesh::set_sram(std::uint32_t tile, std::unique_ptr<memory::TileSram> sram) {
   WSE_CHECK(fabric_.now() == 0, "an SRAM after the first cycle");
-  sram->store(0, static_cast<std::uint32_t>(reach_),
-              arena_.view(0).data + tile * stride_of(reach_));
+  sram->store(0, static_cast<std::uint32_t>(reach_), memory_[tile]);
   sram->settle();
   engines_.set_sram(tile, *sram);
   srams_[tile] = std::move(sram);
@@ -180,7 +200,7 @@ void TileMesh::set_tile(std::uint32_t tile, std::unique_ptr<TileTwin> twin) {
 
 /// The words that hold some bytes, as they have been written.
 void TileMesh::write_twin(Elsewhere& there, std::uint32_t address, std::size_t bytes) {
-  const std::uint8_t* const memory = arena_.view(0).data + there.tile * stride_of(reach_);
+  const std::uint8_t* const memory = memory_[there.tile];
   for (std::size_t at = address & ~3U; at < address + bytes; at += 4) {
     std::uint32_t word = 0;
     std::memcpy(&word, memory + at, sizeof word);

@@ -128,6 +128,12 @@ void TileRegion::reset_stats() {
   for (PartCore& p : parts_) p.reset_tally();
 }
 
+void TileRegion::set_watch(BlockWatch& watch) {
+  for (PartCore& p : parts_) {
+    if (p.part().tiles.contains(watch.tile)) p.set_watch(&watch);
+  }
+}
+
 void TileRegion::end_window() { report_window(ticker_.ended(), ticker_.end_of(ticker_.ended())); }
 
 void TileRegion::report_window(std::uint64_t window, base::Picoseconds end) {

@@ -15,11 +15,6 @@ namespace {
 
 enum Which : std::uint32_t { kQuery, kKey, kValue, kResultGradient, kKinds };
 
-/// From a feature to the next one.
-std::uint32_t stride_of(const AttentionShape& shape, const Array& activations) {
-  return round_up(shape.tile_tokens(), kBankTurn / activations.element_bytes);
-}
-
 }  // namespace
 
 std::uint32_t AttentionShape::tile_tokens() const {
@@ -30,8 +25,14 @@ std::uint32_t AttentionShape::tile_features() const {
   return (head_features + columns - 1) / columns;
 }
 
-Attention::Attention(const AttentionShape& shape, const MeshConfig& config, std::uint64_t seed)
-    : shape_(shape), config_(config), seed_(seed), kernel_(shape.mesh) {
+/// From a feature to the next one.
+std::uint32_t Attention::stride(const Array& activations) const {
+  return map_.stride_or(round_up(shape_.tile_tokens(), kBankTurn / activations.element_bytes));
+}
+
+Attention::Attention(const AttentionShape& shape, const MeshConfig& config, std::uint64_t seed,
+                     const MemoryMap& map)
+    : shape_(shape), config_(config), seed_(seed), map_(map), kernel_(shape.mesh) {
   kernel_.name = shape.backward ? "attention gradient" : "attention";
   if (shape.type == DataType::kFp16) {
     throw ProgramError(kernel_.name +
@@ -47,6 +48,7 @@ Attention::Attention(const AttentionShape& shape, const MeshConfig& config, std:
         "{}: {} tokens a tile; their sums fit beside the datapath for {}: {} rows would do",
         kernel_.name, shape.tile_tokens(), most, (shape.tokens + most - 1) / most));
   }
+  check_stride(map, kernel_.name, shape.type, shape.tile_tokens());
   make_programs();
   route();
 }
@@ -71,8 +73,8 @@ void Attention::make_programs() {
       const auto [it, is_new] = programs.emplace(key, 0);
       if (is_new) {
         it->second = shape_.backward
-                         ? write(AttentionBackward(shape_, config_.compute, place), is_last)
-                         : write(AttentionForward(shape_, config_.compute, place), is_last);
+                         ? write(AttentionBackward(shape_, config_.compute, place, map_), is_last)
+                         : write(AttentionForward(shape_, config_.compute, place, map_), is_last);
       }
       kernel_.program_of[mesh.tile(x, y)] = it->second;
     }
@@ -193,7 +195,7 @@ void Attention::each_vector(std::uint32_t head, const What& what) const {
 void Attention::put(TileMesh& mesh, std::uint32_t head, const char* name, std::uint32_t row,
                     const std::vector<double>& numbers) const {
   const Array array = *kernel_.programs.front().find_array(name);
-  const std::uint32_t stride = stride_of(shape_, array);
+  const std::uint32_t stride = this->stride(array);
   each_vector(head, [&](std::uint32_t tile, std::uint32_t f, std::uint32_t first, std::uint32_t n) {
     const auto begin = numbers.begin() + std::ptrdiff_t{f} * shape_.tokens + first;
     write_numbers(mesh, tile, array, {begin, begin + n},
@@ -235,7 +237,7 @@ void Attention::compare(Comparison& comparison) const {
     const AttentionResult r = reference(shape_, data_of(head));
     const auto add = [&](const char* name, const std::vector<double>& numbers) {
       const Array array = *any.find_array(name);
-      const std::uint32_t stride = stride_of(shape_, array);
+      const std::uint32_t stride = this->stride(array);
       each_vector(head,
                   [&](std::uint32_t tile, std::uint32_t f, std::uint32_t first, std::uint32_t n) {
                     const auto begin = numbers.begin() + std::ptrdiff_t{f} * shape_.tokens + first;
@@ -248,18 +250,19 @@ void Attention::compare(Comparison& comparison) const {
     }
     add("dq", r.dq);
     const Array dkv = *any.find_array("dkv");
-    each_vector(
-        head, [&](std::uint32_t tile, std::uint32_t f, std::uint32_t first, std::uint32_t n) {
-          const bool is_last = shape_.mesh.at(tile).y + 1 == shape_.rows();
-          const std::uint32_t keys =
-              is_last ? round_up(shape_.last_tokens(), lanes_of_wire(shape_.type))
-                      : shape_.tile_tokens();
-          for (const bool values : {false, true}) {
-            const std::vector<double>& numbers = values ? r.dv : r.dk;
-            const auto begin = numbers.begin() + std::ptrdiff_t{f} * shape_.tokens + first;
-            comparison.add(tile, dkv, {begin, begin + n}, (f % each + (values ? each : 0)) * keys);
-          }
-        });
+    each_vector(head,
+                [&](std::uint32_t tile, std::uint32_t f, std::uint32_t first, std::uint32_t n) {
+                  const bool is_last = shape_.mesh.at(tile).y + 1 == shape_.rows();
+                  const std::uint32_t keys =
+                      is_last ? round_up(shape_.last_tokens(), lanes_of_wire(shape_.type))
+                              : shape_.tile_tokens();
+                  for (const bool values : {false, true}) {
+                    const std::vector<double>& numbers = values ? r.dv : r.dk;
+                    const auto begin = numbers.begin() + std::ptrdiff_t{f} * shape_.tokens + first;
+                    comparison.add(tile, dkv, {begin, begin + n},
+                                   (f % each + (values ? each : 0)) * map_.stride_or(keys));
+                  }
+                });
   }
 }
 

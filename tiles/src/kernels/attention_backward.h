@@ -9,8 +9,8 @@ namespace wse::tiles {
 class AttentionBackward : public AttentionTile {
  public:
   AttentionBackward(const AttentionShape& shape, const ComputeConfig& config,
-                    const AttentionPlace& place)
-      : AttentionTile(shape, config, place, "attention gradient"),
+                    const AttentionPlace& place, const MemoryMap& map)
+      : AttentionTile(shape, config, place, map, "attention gradient"),
         q_(activations("q", 2, f_)),
         kv_(activations("kv", 0, 2 * f_)),
         y_(activations("y", 3, f_)),
@@ -20,9 +20,9 @@ class AttentionBackward : public AttentionTile {
         shares_(type_ == DataType::kFp32 ? p_.same(scores_, "shares")
                                          : rows_of("shares", 2 * t_, 1, bytes_)),
         sums_of_queries_(rows_of("sums of queries", f_, 2)),
-        dq_(type_ == DataType::kFp32 ? p_.same(sums_of_queries_, "dq") : activations("dq", 0, f_)),
+        dq_(sums_are_results() ? p_.same(sums_of_queries_, "dq") : activations("dq", 0, f_)),
         block_(rows_of("block", 2 * f_, 3)),
-        dkv_(rows_of("dkv", 2 * f_, 3, bytes_)),
+        dkv_(map.stride == 0 ? rows_of("dkv", 2 * f_, 3, bytes_) : activations("dkv", 3, 2 * f_)),
         log_sum_(rows_of("log sum", 1, 3)),
         delta_(rows_of("delta", 1, 3)),
         c_(scratch(2)),
@@ -60,7 +60,7 @@ class AttentionBackward : public AttentionTile {
       of_keys(block);
       send_on(block);
     });
-    if (type_ != DataType::kFp32) {
+    if (!sums_are_results()) {
       for (std::uint32_t f = 0; f < f_; ++f) {
         w_.vector(VectorOp::kMove, type_, feature_row(dq_, f),
                   p_.part(sums_of_queries_, f * stride(4), t_), t_);
@@ -71,6 +71,11 @@ class AttentionBackward : public AttentionTile {
   }
 
  private:
+  /// Whether the fp32 sums over the blocks lie as results do.
+  bool sums_are_results() const {
+    const MemoryMap& map = p_.map();
+    return type_ == DataType::kFp32 && map.stride == 0 && map.addresses.count("dq") == 0;
+  }
   /// delta = sum of dy y over the features of the head, of each query.
   void sum_products_of_results() {
     for (std::uint32_t f = 0; f < f_; ++f) {
@@ -167,7 +172,7 @@ class AttentionBackward : public AttentionTile {
     w_.repeat(f_, kLeft, [&] {
       dots(block, t_, q_, 0);
       dots(block, 0, dy_, f_);
-      w_.add(kFeature, bytes_ * stride(bytes_));
+      w_.add(kFeature, bytes_ * feature_stride());
       w_.add(kGradient, 4 * block.keys);
     });
   }
@@ -193,13 +198,19 @@ class AttentionBackward : public AttentionTile {
     } else {
       const bool behind = !is_last();
       const bool before = !is_first() && !shape_.causal;
-      const Operand result = p_.part(dkv_, 0, n);
+      const Operand result = own_gradients(n);
       if (behind) gather(before ? own : result, own, kUpQueue, n);
       if (before) gather(result, own, kDownQueue, n);
       if (!behind && !before) {
         w_.vector(VectorOp::kMove, type_, result, own, n);
       }
     }
+  }
+  /// Where the gradients of the own block end: one behind the other, unless a stride is given.
+  Operand own_gradients(std::uint32_t n) {
+    if (p_.map().stride == 0) return p_.part(dkv_, 0, n);
+    return p_.walk(dkv_, 0,
+                   {{own_keys(), 1}, {2 * f_, static_cast<std::int32_t>(feature_stride())}});
   }
   void pass(bool begins, std::uint8_t to, std::uint8_t from, Operand own, std::uint32_t n) {
     const Operand out = p_.fabric_out(to);

@@ -9,8 +9,8 @@ namespace wse::tiles {
 class AttentionForward : public AttentionTile {
  public:
   AttentionForward(const AttentionShape& shape, const ComputeConfig& config,
-                   const AttentionPlace& place)
-      : AttentionTile(shape, config, place, "attention"),
+                   const AttentionPlace& place, const MemoryMap& map)
+      : AttentionTile(shape, config, place, map, "attention"),
         q_(activations("q", 2, f_)),
         kv_(activations("kv", 0, 2 * f_)),
         y_(activations("y", 2, f_)),
@@ -36,7 +36,7 @@ class AttentionForward : public AttentionTile {
       of_own(VectorOp::kMove, own(total_), P::number(0));
     }
     send_own(kKeys, block_order(kv_, 0, f_), own_keys() * f_);
-    const std::uint32_t n = stride(bytes_);
+    const std::uint32_t n = feature_stride();
     send_own(kValues, p_.walk(kv_, f_ * n, {{own_keys(), 1}, {f_, static_cast<std::int32_t>(n)}}),
              own_keys() * f_);
     each_block([&](const Block& block) {

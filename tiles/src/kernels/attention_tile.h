@@ -55,10 +55,10 @@ class AttentionTile {
   static constexpr float kLowest = -3e38F;
 
   AttentionTile(const AttentionShape& shape, const ComputeConfig& config,
-                const AttentionPlace& place, const std::string& name)
+                const AttentionPlace& place, const MemoryMap& map, const std::string& name)
       : shape_(shape),
         place_(place),
-        p_(name),
+        p_(name, map),
         w_(p_, config),
         type_(shape.type),
         t_(shape.tile_tokens()),
@@ -101,6 +101,8 @@ class AttentionTile {
     return p_.at_register(
         p_.part(rows, row * stride(rows.element_bytes) + first_of(rank()), own_elements()), offset);
   }
+  /// Elements from a feature of the activations to the next one.
+  std::uint32_t feature_stride() const { return p_.map().stride_or(stride(bytes_)); }
   /// Elements from a row of numbers of queries to the next one: a turn of the banks.
   std::uint32_t stride(std::uint8_t bytes) const { return round_up(t_, kBankTurn / bytes); }
 
@@ -166,7 +168,7 @@ class AttentionTile {
   }
   /// The order of a block: a wavelet's worth of tokens of each of `rows` features, then the next ones.
   Operand block_order(const Array& kv, std::uint32_t row, std::uint32_t rows) {
-    const std::uint32_t n = stride(bytes_);
+    const std::uint32_t n = feature_stride();
     return p_.walk(kv, row * n,
                    {{lanes_, 1},
                     {rows, static_cast<std::int32_t>(n)},
@@ -223,11 +225,11 @@ class AttentionTile {
     return fits ? p_.part(near_, lane * t_, t_) : row;
   }
   Operand feature_row(const Array& activations, std::uint32_t feature) {
-    return p_.part(activations, feature * stride(bytes_), t_);
+    return p_.part(activations, feature * feature_stride(), t_);
   }
   Array activations(const char* name, std::uint32_t pair, std::uint32_t features) {
     begin_in_pair(p_, pair);
-    return p_.array(name, features * stride(bytes_), bytes_);
+    return p_.array(name, features * feature_stride(), bytes_);
   }
   Array rows_of(const char* name, std::uint32_t rows, std::uint32_t pair, std::uint8_t bytes = 4) {
     begin_in_pair(p_, pair);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/format.h>
+
+#include "wse/tiles/kernel.h"
 #include "wse/tiles/program_builder.h"
 
 namespace wse::tiles {
@@ -21,12 +24,13 @@ inline std::uint8_t sum_bytes_of(DataType type) { return type == DataType::kFp16
 /// Vectors x[i] of a tile that are added, times a number, to sums of their length. They begin in the first
 /// pair of banks, the sums in pair sum_pair(), so that the reads of a step and the write of the one three
 /// before never meet. mixed: two vectors side by side, a wavelet's worth of each in turn, so that a walk goes
-/// on as fast as that of its sums of twice the width.
+/// on as fast as that of its sums of twice the width. A map may give the elements of a vector instead.
 struct AxpyLayout {
-  AxpyLayout(DataType type, std::uint32_t n)
+  AxpyLayout(DataType type, std::uint32_t n, const MemoryMap& map = {})
       : mixed(type == DataType::kMixed),
         length(n),
-        block((mixed ? 2 : 1) * round_up(n, mixed ? 8 : kBankTurn / element_bytes_of(type))) {}
+        block(map.stride_or((mixed ? 2 : 1) *
+                            round_up(n, mixed ? 8 : kBankTurn / element_bytes_of(type)))) {}
 
   static std::uint32_t sum_pair(DataType type) {
     return type == DataType::kFp16 ? 1 : type == DataType::kMixed ? 2 : 3;
@@ -49,6 +53,19 @@ struct AxpyLayout {
   const std::uint32_t length;
   const std::uint32_t block;  ///< elements of a vector, or of two
 };
+
+/// A map that gives a stride gives one of fp32 elements, for so many tokens at least.
+inline void check_stride(const MemoryMap& map, const std::string& kernel, DataType type,
+                         std::uint32_t tokens) {
+  if (map.stride == 0) return;
+  if (type != DataType::kFp32) {
+    throw ProgramError(kernel + ": a given stride of features is one of fp32 elements");
+  }
+  if (map.stride < tokens) {
+    throw ProgramError(fmt::format("{}: a stride of {} elements is shorter than {} tokens", kernel,
+                                   map.stride, tokens));
+  }
+}
 
 /// Lets the next array begin in a pair of banks.
 inline void begin_in_pair(ProgramBuilder& p, std::uint32_t pair) {

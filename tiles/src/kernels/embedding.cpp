@@ -20,8 +20,8 @@ constexpr std::uint8_t kQueue = 2;  // deep in both directions
 DataType plain(DataType type) { return type == DataType::kFp32 ? type : DataType::kFp16; }
 
 /// Elements from a feature to the next one: a turn of the banks.
-std::uint32_t stride(const EmbeddingShape& s) {
-  return round_up(s.tile_tokens(), kBankTurn / element_bytes_of(s.type));
+std::uint32_t stride(const EmbeddingShape& s, const MemoryMap& map) {
+  return map.stride_or(round_up(s.tile_tokens(), kBankTurn / element_bytes_of(s.type)));
 }
 
 }  // namespace
@@ -30,15 +30,18 @@ std::uint32_t EmbeddingShape::tile_features() const {
   return round_up((features + mesh.columns - 1) / mesh.columns, lanes_of_wire(type));
 }
 
-Embedding::Embedding(const EmbeddingShape& shape, const MeshConfig& config, std::uint64_t seed)
+Embedding::Embedding(const EmbeddingShape& shape, const MeshConfig& config, std::uint64_t seed,
+                     const MemoryMap& map)
     : shape_(shape),
       config_(config),
       seed_(seed),
+      map_(map),
       kernel_({shape.mesh.columns, shape.mesh.rows + 1}) {
   kernel_.name = shape.backward ? "embedding gradient" : "embedding";
   if (shape.type == DataType::kFp16) {
     throw ProgramError(kernel_.name + ": takes fp32 or mixed, which keeps numbers of fp16");
   }
+  check_stride(map, kernel_.name, shape.type, shape.tile_tokens());
   const std::uint64_t word = shape.tile_features() * std::uint64_t{table_bytes()};
   const std::uint64_t others = 4 * std::uint64_t{all_tokens()} + 1024;
   const std::uint64_t room = config.sram.size_bytes - std::min(config.sram.size_bytes, others);
@@ -111,8 +114,8 @@ Program Embedding::tile_program() const {
   const std::uint32_t f = shape_.tile_features();
   const std::uint32_t t = shape_.tile_tokens();
   const std::uint8_t bytes = element_bytes_of(shape_.type);
-  P p("tokens");
-  const Array x = p.array("x", f * stride(shape_), bytes);
+  P p("tokens", map_);
+  const Array x = p.array("x", f * stride(shape_, map_), bytes);
   // An odd number of words a token, so that a feature of tokens that follow each other lies in different banks.
   const std::uint32_t words = f / lanes_of_wire(shape_.type);
   const auto row = static_cast<std::int32_t>((words | 1U) * lanes_of_wire(shape_.type));
@@ -120,7 +123,7 @@ Program Embedding::tile_program() const {
   const Operand in_order = p.walk(by_token, 0, {{f, 1}, {t, row}});
   const auto sort = [&] {
     for (std::uint32_t i = 0; i < f; ++i) {
-      const Operand sorted = p.part(x, i * stride(shape_), t);
+      const Operand sorted = p.part(x, i * stride(shape_, map_), t);
       const Operand unsorted = p.walk(by_token, i, {{t, row}});
       p.vector(VectorOp::kMove, plain(shape_.type), shape_.backward ? unsorted : sorted,
                shape_.backward ? sorted : unsorted, P::integer(t));
@@ -184,7 +187,7 @@ void Embedding::fill(TileMesh& mesh) const {
     }
     for (std::uint32_t i = 0; shape_.backward && i < shape_.tokens; ++i) {
       write_numbers(mesh, all.tile(column, 1 + i / t), x, {number(i, f)},
-                    f % each * stride(shape_) + i % t);
+                    f % each * stride(shape_, map_) + i % t);
     }
   }
 }
@@ -202,7 +205,7 @@ void Embedding::compare(Comparison& comparison) const {
         gradients[word_of(i)] += number(i, f);
       } else {
         comparison.add(all.tile(f / each, 1 + i / t), x, {number(word_of(i), f)},
-                       f % each * stride(shape_) + i % t);
+                       f % each * stride(shape_, map_) + i % t);
       }
     }
     for (std::uint32_t w = 0; shape_.backward && w < shape_.vocabulary; ++w) {

@@ -25,15 +25,19 @@ std::uint8_t color_of(std::uint32_t row) {
 }
 std::uint32_t sums_of_a_wavelet(DataType type) { return type == DataType::kFp16 ? 2 : 1; }
 
-/// Elements from a feature to the next one: a turn of the banks.
-std::uint32_t stride(const GradientGemmShape& shape) {
-  return round_up(shape.tile_tokens(), kBankTurn / element_bytes_of(shape.type));
+/// Elements from an input to the next one: a turn of the banks. Outputs lie side by side.
+std::uint32_t stride(const GradientGemmShape& shape, const MemoryMap& map) {
+  return map.stride_or(round_up(shape.tile_tokens(), kBankTurn / element_bytes_of(shape.type)));
+}
+std::uint32_t output_stride(const GradientGemmShape& shape, const MemoryMap& map) {
+  return map.stride_or(shape.tile_tokens());
 }
 
 /// The program of the tiles of a column; `last`: of the last row, where the sums begin.
 class TileProgram {
  public:
-  TileProgram(const GradientGemmShape& shape, std::uint32_t column, std::uint32_t row)
+  TileProgram(const GradientGemmShape& shape, std::uint32_t column, std::uint32_t row,
+              const MemoryMap& map)
       : shape_(shape),
         column_(column),
         columns_(shape.mesh.columns),
@@ -41,16 +45,20 @@ class TileProgram {
         type_(shape.type),
         t_(shape.tile_tokens()),
         inputs_(shape.tile_inputs()),
-        p_(fmt::format("gradients of column {}", column)) {
+        p_(fmt::format("gradients of column {}", column), map) {
     const std::uint8_t bytes = element_bytes_of(type_);
     const std::uint8_t sum_bytes = sum_bytes_of(type_);
-    const Array x = p_.array("x", inputs_ * stride(shape), bytes);
-    const Array dy = p_.array("dy", shape.tile_outputs() * t_, bytes);
+    const std::uint32_t n = stride(shape, map);
+    const std::uint32_t m = output_stride(shape, map);
+    const Array x = p_.array("x", inputs_ * n, bytes);
+    const Array dy = p_.array("dy", shape.tile_outputs() * m, bytes);
     begin_in_pair(p_, 2);
     const Array output = p_.array("output", t_, bytes);
     output_ = p_.all(output);
-    all_dy_ = p_.all(dy);
-    for (std::uint32_t i = 0; i < inputs_; ++i) x_.push_back(p_.part(x, i * stride(shape), t_));
+    all_dy_ = m == t_
+                  ? p_.all(dy)
+                  : p_.walk(dy, 0, {{t_, 1}, {shape.tile_outputs(), static_cast<std::int32_t>(m)}});
+    for (std::uint32_t i = 0; i < inputs_; ++i) x_.push_back(p_.part(x, i * n, t_));
     for (std::uint32_t b = 0; b < 2; ++b) {
       const Array sums = p_.near_array(b == 0 ? "sums" : "sums 2", inputs_, sum_bytes);
       sums_[b] = p_.all(sums);
@@ -144,21 +152,23 @@ std::uint32_t GradientGemmShape::tile_inputs() const {
 }
 
 GradientGemm::GradientGemm(const GradientGemmShape& shape, const MeshConfig& config,
-                           std::uint64_t seed)
+                           std::uint64_t seed, const MemoryMap& map)
     : shape_(shape),
       config_(config.compute),
       seed_(seed),
+      map_(map),
       kernel_({shape.mesh.columns, shape.mesh.rows + 1}) {
   kernel_.name = "gradient gemm";
+  check_stride(map, kernel_.name, shape.type, shape.tile_tokens());
   route();
   const fabric::Mesh mesh = kernel_.mesh();
   for (std::uint32_t x = 0; x < mesh.columns; ++x) {
     const std::uint16_t takes = kernel_.add(collector(x));
-    const std::uint16_t last = kernel_.add(TileProgram(shape_, x, mesh.rows - 1).write());
+    const std::uint16_t last = kernel_.add(TileProgram(shape_, x, mesh.rows - 1, map).write());
     kernel_.program_of[mesh.tile(x, 0)] = takes;
     std::array<std::uint16_t, 2> of_rows{};  // by parity: colors of the column take turns
     for (std::uint32_t y = 1; y + 1 < mesh.rows; ++y) {
-      if (y < 3) of_rows[y % 2] = kernel_.add(TileProgram(shape_, x, y).write());
+      if (y < 3) of_rows[y % 2] = kernel_.add(TileProgram(shape_, x, y, map).write());
       kernel_.program_of[mesh.tile(x, y)] = of_rows[y % 2];
     }
     kernel_.program_of[mesh.tile(x, mesh.rows - 1)] = last;
@@ -242,8 +252,8 @@ void GradientGemm::fill(TileMesh& mesh) const {
       }
     }
   };
-  put(0, x_, shape_.tile_inputs(), stride(shape_));
-  put(1, dy_, shape_.tile_outputs(), t);
+  put(0, x_, shape_.tile_inputs(), stride(shape_, map_));
+  put(1, dy_, shape_.tile_outputs(), output_stride(shape_, map_));
 }
 
 void GradientGemm::compare(Comparison& comparison) const {

@@ -29,7 +29,15 @@ double busy_fraction(const TileMesh& mesh, const base::Rectangle& tiles, base::C
   return all > 0 ? std::min(1.0, static_cast<double>(busy) / all) : 0;
 }
 
-/// What engines, banks and fabric have counted, as the energy table names it.
+}  // namespace
+
+float random_number(std::uint64_t seed, std::uint64_t stream, std::uint64_t element) {
+  std::uint64_t z = seed + (stream << 24 | element) * 0x9e3779b97f4a7c15ULL;  // splitmix64
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+  return static_cast<float>(static_cast<std::int32_t>((z ^ z >> 31) >> 32)) / 2147483648.0F;
+}
+
 base::EventCounts events_of(const EngineStats& stats, const fabric::EngineCounts& counts,
                             std::uint64_t tile_cycles) {
   using base::EventKind;
@@ -44,15 +52,6 @@ base::EventCounts events_of(const EngineStats& stats, const fabric::EngineCounts
   const std::uint64_t running = at(events, EventKind::kClockRunning);
   at(events, EventKind::kClockGated) += tile_cycles > running ? tile_cycles - running : 0;
   return events;
-}
-
-}  // namespace
-
-float random_number(std::uint64_t seed, std::uint64_t stream, std::uint64_t element) {
-  std::uint64_t z = seed + (stream << 24 | element) * 0x9e3779b97f4a7c15ULL;  // splitmix64
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return static_cast<float>(static_cast<std::int32_t>((z ^ z >> 31) >> 32)) / 2147483648.0F;
 }
 
 double rounded(double value, std::uint8_t element_bytes) {

@@ -332,7 +332,7 @@ Collective CollectivePlan::build(std::uint32_t input, std::uint32_t result) {
 Program CollectivePlan::write(const Plan& plan, std::uint32_t input, std::uint32_t result) const {
   const std::uint8_t input_bytes = shape_.type == DataType::kFp32 ? 4 : 2;
   const std::uint8_t sum_bytes = shape_.type == DataType::kFp16 ? 2 : 4;
-  ProgramBuilder p(collective_.kernel.name);
+  ProgramBuilder p(collective_.kernel.name, map_);
   const bool in_place = input_bytes == sum_bytes;
   p.task(collective_.kernel.name).active = true;
   // A small vector to which many are added stays beside the datapath.

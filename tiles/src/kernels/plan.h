@@ -73,6 +73,8 @@ class CollectivePlan {
   void take(std::uint32_t tile, std::uint8_t color);
   void copy(std::uint32_t tile);
 
+  /// Where arrays of all programs lie.
+  void place(const MemoryMap& map) { map_ = map; }
   /// Writes the arrays of a program and gives the one that holds the value; called first.
   void arrays(std::function<Array(ProgramBuilder&)> make) { before_ = std::move(make); }
   /// What a tile does between messages.
@@ -102,6 +104,7 @@ class CollectivePlan {
   const CollectiveShape shape_;
   Collective collective_;
   std::vector<Plan> plans_;  ///< by tile
+  MemoryMap map_;
   std::function<Array(ProgramBuilder&)> before_;
   std::vector<Work> works_;
   std::uint32_t first_ = 0;

@@ -43,8 +43,12 @@ std::string name_of(RowwiseOp op) {
   return {};
 }
 
-Rowwise::Rowwise(const RowwiseShape& shape, const MeshConfig& config, std::uint64_t seed)
-    : shape_(shape), config_(config.compute), seed_(seed), kernel_(make_kernel()) {}
+Rowwise::Rowwise(const RowwiseShape& shape, const MeshConfig& config, std::uint64_t seed,
+                 const MemoryMap& map)
+    : shape_(shape), config_(config.compute), seed_(seed), map_(map), kernel_(make_kernel()) {}
+
+/// From a feature to the next one.
+std::uint32_t Rowwise::stride() const { return map_.stride_or(RowwiseProgram::stride(shape_)); }
 
 std::uint32_t Rowwise::features_of(std::uint32_t tile) const {
   const std::uint32_t each = shape_.tile_features();
@@ -65,7 +69,9 @@ Kernel Rowwise::make_kernel() {
   CollectiveShape values;
   values.mesh = mesh;
   values.words = RowwiseProgram::value_elements(shape_);
+  check_stride(map_, name, shape_.type, t);
   CollectivePlan plan(CollectiveKind::kAllreduce, values, name);
+  plan.place(map_);
   std::unique_ptr<RowwiseProgram> program;
   base::Cycles longest = 0;
   const auto finish = [&] { longest = std::max(longest, program ? program->cycles() : 0); };
@@ -277,8 +283,7 @@ void Rowwise::fill(TileMesh& mesh) const {
   const auto put = [&](const std::vector<double>& token, std::uint32_t number, const char* name) {
     for (std::uint32_t f = 0; f < shape_.features; ++f) {
       const std::uint32_t tile = shape_.mesh.tile(f / each, number / t);
-      write_numbers(mesh, tile, array(name), {token[f]},
-                    f % each * RowwiseProgram::stride(shape_) + number % t);
+      write_numbers(mesh, tile, array(name), {token[f]}, f % each * stride() + number % t);
     }
   };
   for (std::uint32_t token = 0; token < shape_.tokens; ++token) {
@@ -317,7 +322,7 @@ void Rowwise::compare(Comparison& comparison) const {
     }
     for (std::uint32_t f = 0; !is_loss && f < shape_.features; ++f) {
       comparison.add(shape_.mesh.tile(f / each, token / t), *any.find_array("y"), {y[f]},
-                     f % each * RowwiseProgram::stride(shape_) + token % t);
+                     f % each * stride() + token % t);
     }
   }
   if (shape_.op == RowwiseOp::kLayerNorm && shape_.backward) compare_parameters(comparison);

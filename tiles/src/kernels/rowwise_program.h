@@ -320,6 +320,7 @@ class RowwiseProgram {
     return "skcde";
   }
 
+  std::uint32_t stride() const { return p_.map().stride_or(stride(shape_)); }
   std::uint32_t stride32() const { return round_up(t_, kBankTurn / 4); }
   Array near_array(const std::string& name, std::uint32_t elements) {
     near_left_ -= 4 * elements;
@@ -333,7 +334,7 @@ class RowwiseProgram {
   /// The group of a feature, and of the next one if it is asked for.
   Operand activations(const char* name, std::uint32_t pair, Operand* next = nullptr) {
     begin_in_pair(p_, pair);
-    const std::uint32_t n = stride(shape_);
+    const std::uint32_t n = stride();
     const Array array = p_.array(name, shape_.tile_features() * n, element_bytes_of(shape_.type));
     if (next != nullptr) *next = p_.at_register(p_.part(array, n, group_), kFeature);
     return p_.at_register(p_.part(array, 0, group_), kFeature);
@@ -364,7 +365,7 @@ class RowwiseProgram {
       if (entropy()) w_.set(kIndex, P::r(kFirstIndex));
       w_.repeat(features / features_at_once_, kLeft, [&] {
         body();
-        w_.add(kFeature, features_at_once_ * stride(shape_) * bytes);
+        w_.add(kFeature, features_at_once_ * stride() * bytes);
         if (entropy()) w_.add(kIndex, 1);
         w_.add(kFeature32, 4 * stride32());
         w_.add(kParameter, 4);

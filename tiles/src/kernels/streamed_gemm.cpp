@@ -24,13 +24,15 @@ constexpr std::uint8_t kWeightColor = 0;
 constexpr std::uint8_t kRingColors = 1;  // four
 constexpr std::uint8_t kRingInput = 1;   // queues
 constexpr std::uint8_t kRingOutput = 2;
-AxpyLayout layout_of(const StreamedGemmShape& shape) { return {shape.type, shape.tile_tokens()}; }
+LineRing ring_of(const StreamedGemmShape& shape) {
+  return LineRing::folded(Line::row(shape.mesh, 0, 0, shape.mesh.columns - 1), kRingColors);
+}
 
 /// The program of the tiles of a rank that hold activations.
 class TileProgram {
  public:
   TileProgram(const StreamedGemmShape& shape, const ComputeConfig& config, const LineRing& ring,
-              std::uint32_t rank)
+              std::uint32_t rank, const MemoryMap& map)
       : shape_(shape),
         ring_(ring),
         rank_(rank),
@@ -38,10 +40,10 @@ class TileProgram {
         t_(shape.tile_tokens()),
         inputs_(shape.tile_inputs()),
         outputs_(shape.tile_outputs()),
-        p_(fmt::format("activations of rank {}", rank)) {
+        p_(fmt::format("activations of rank {}", rank), map) {
     const std::uint8_t bytes = element_bytes_of(type_);
     const std::uint8_t sum_bytes = sum_bytes_of(type_);
-    const AxpyLayout layout = layout_of(shape);
+    const AxpyLayout layout(type_, t_, map);
     x_ = p_.array("x", layout.elements(inputs_), bytes);
     const bool near = 2 * t_ * sum_bytes <= config.cache_bytes;
     // What is left over of sums is written to y, at the pace of wavelets.
@@ -134,7 +136,7 @@ class TileProgram {
         break;
     }
     if (role == Role::kEnd || role == Role::kAlone) {
-      const AxpyLayout layout = layout_of(shape_);
+      const AxpyLayout layout(type_, t_, p_.map());
       const std::uint32_t to = layout.first(owned_ + 1) - layout.first(owned_);
       p_.scalar(VectorOp::kAdd, DataType::kInt32, kOutput, P::r(kOutput),
                 P::integer(to * y_.element_bytes));
@@ -209,28 +211,31 @@ std::uint32_t StreamedGemmShape::tile_tokens() const {
   return round_up(each, lanes_of_wire(type));
 }
 
+std::uint32_t StreamedGemmShape::column_of_output(std::uint32_t output) const {
+  return ring_of(*this).place(output / tile_outputs());
+}
+
 StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& config,
-                           std::uint64_t seed)
+                           std::uint64_t seed, const MemoryMap& map)
     : shape_(shape),
       config_(config.compute),
       queue_depth_(config.fabric.queue_depth),
       tile_(tile_config_of(config.compute)),
       seed_(seed),
+      map_(map),
       kernel_({shape.mesh.columns, shape.mesh.rows + 1}) {
   kernel_.name = "streamed gemm";
+  check_stride(map, kernel_.name, shape.type, shape.tile_tokens());
   make_data();
   route();
-  const LineRing ring =
-      LineRing::folded(Line::row(shape.mesh, 0, 0, shape.mesh.columns - 1), kRingColors);
+  const LineRing ring = ring_of(shape);
   const std::uint16_t feeder = kernel_.add(weight_program());
   const fabric::Mesh mesh = kernel_.mesh();
   for (std::uint32_t x = 0; x < mesh.columns; ++x) {
     kernel_.program_of[mesh.tile(x, 0)] = feeder;
     const std::uint16_t number =
-        kernel_.add(TileProgram(shape_, config_, ring, ring.rank(x)).write());
-    for (std::uint32_t y = 1; y < mesh.rows; ++y) {
-      kernel_.program_of[mesh.tile(x, y)] = number;
-    }
+        kernel_.add(TileProgram(shape_, config_, ring, ring.rank(x), map).write());
+    for (std::uint32_t y = 1; y < mesh.rows; ++y) kernel_.program_of[mesh.tile(x, y)] = number;
   }
   const Program& any = kernel_.programs.back();
   x_ = *any.find_array("x");
@@ -342,19 +347,18 @@ double StreamedGemm::weight(std::uint32_t input, std::uint32_t output) const {
 }
 
 std::uint64_t StreamedGemm::weights_of_column(std::uint32_t x) const {
-  const LineRing ring =
-      LineRing::folded(Line::row(shape_.mesh, 0, 0, shape_.mesh.columns - 1), kRingColors);
+  const std::uint32_t rank = ring_of(shape_).rank(x);
   std::uint64_t sum = 0;
-  for (std::uint32_t o = 0; o < all_outputs(); ++o) sum += weights(ring.rank(x), o).size();
+  for (std::uint32_t o = 0; o < all_outputs(); ++o) sum += weights(rank, o).size();
   return sum;
 }
 
 void StreamedGemm::fill(TileMesh& mesh) const {
   const fabric::Mesh m = kernel_.mesh();
   const std::uint32_t t = shape_.tile_tokens();
-  const AxpyLayout layout = layout_of(shape_);
+  const AxpyLayout layout(shape_.type, shape_.tile_tokens(), map_);
   const bool sparse = shape_.density < 1;
-  const LineRing ring = LineRing::folded(Line::row(m, 0, 0, m.columns - 1), kRingColors);
+  const LineRing ring = ring_of(shape_);
   for (std::uint32_t x = 0; x < m.columns; ++x) {
     const std::uint32_t rank = ring.rank(x);
     std::vector<std::uint32_t> words;
@@ -391,8 +395,8 @@ void StreamedGemm::fill(TileMesh& mesh) const {
 void StreamedGemm::compare(Comparison& comparison) const {
   const fabric::Mesh m = kernel_.mesh();
   const std::uint32_t t = shape_.tile_tokens();
-  const LineRing ring = LineRing::folded(Line::row(m, 0, 0, m.columns - 1), kRingColors);
-  const AxpyLayout layout = layout_of(shape_);
+  const LineRing ring = ring_of(shape_);
+  const AxpyLayout layout(shape_.type, shape_.tile_tokens(), map_);
   for (std::uint32_t o = 0; o < shape_.outputs; ++o) {
     std::vector<double> sums(all_tokens());
     for (std::uint32_t rank = 0; rank < m.columns; ++rank) {
@@ -413,8 +417,7 @@ void StreamedGemm::compare(Comparison& comparison) const {
 }
 
 base::Rectangle StreamedGemm::working_tiles() const {
-  const fabric::Mesh m = kernel_.mesh();
-  return {{0, m.columns}, {1, m.rows}};
+  return {{0, kernel_.mesh().columns}, {1, kernel_.mesh().rows}};
 }
 
 base::Cycles StreamedGemm::predicted() const {

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "wse/tiles/memory_map.h"
 #include "wse/tiles/program.h"
 
 namespace wse::tiles {
@@ -27,8 +28,15 @@ struct Dimension {
 class ProgramBuilder {
  public:
   explicit ProgramBuilder(std::string name) { program_.name = std::move(name); }
+  /// Arrays that the map names lie where it says, the others from its scratch on.
+  ProgramBuilder(std::string name, MemoryMap map) : map_(std::move(map)) {
+    program_.name = std::move(name);
+    program_.memory_bytes = map_.scratch;
+  }
+  const MemoryMap& map() const { return map_; }
 
-  /// The next free bytes, aligned to 8.
+  /// The next free bytes, aligned to 8; or those of the map. Throws ProgramError if the latter reach into
+  /// its scratch.
   Array array(const std::string& name, std::uint32_t elements, std::uint8_t element_bytes = 4);
   /// An array in the buffer beside the datapath, whose accesses cost no bank: accumulators.
   Array near_array(const std::string& name, std::uint32_t elements, std::uint8_t element_bytes = 4);
@@ -113,7 +121,9 @@ class ProgramBuilder {
   Instruction& add(Opcode opcode);
   Operand add(Descriptor descriptor);
   Descriptor of(const Array& array) const;
+  Array placed(const std::string& name, Array array);
 
+  MemoryMap map_;
   Program program_;
 };
 

@@ -22,6 +22,17 @@ struct PartWindow {
   std::vector<Segment> segments;  ///< the same cycles, in their order
 };
 
+/// What the part that holds a tile did with one item of a schedule, for who looks at it closer.
+struct BlockWatch {
+  std::uint32_t item = 0;  ///< its id
+  base::Coordinate tile;   ///< in user coordinates
+  bool seen = false;
+  base::Cycles arrived_first = 0;  ///< weights at the part
+  base::Cycles arrived_last = 0;
+  base::Cycles start = 0;
+  base::Cycles finish = 0;
+};
+
 /// The tiles of one part at the transaction level, without SystemC: executes work items in order.
 ///
 /// An item starts when the one before has finished, its weights have begun to arrive, the results
@@ -38,6 +49,9 @@ class PartCore {
   /// The next item whose course is known: its start (first_cycle) and finish (last_cycle) for the
   /// fabric.
   std::optional<fabric::RampStream> next_done();
+
+  /// Notes the next execution of an item; the watch outlives the core, or null.
+  void set_watch(BlockWatch* watch) { watch_ = watch; }
 
   /// What happened before `until` and was not yet reported.
   const PartWindow& take_until(base::Cycles until);
@@ -93,6 +107,7 @@ class PartCore {
   std::uint64_t multiply_adds_ = 0;
   std::uint64_t items_ = 0;
   base::Bytes resident_bytes_ = 0;
+  BlockWatch* watch_ = nullptr;
 };
 
 }  // namespace wse::tiles

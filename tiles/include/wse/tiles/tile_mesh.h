@@ -45,6 +45,10 @@ class TileMesh {
  public:
   /// `kernel` outlives the mesh. Throws ProgramError.
   TileMesh(const Kernel& kernel, const MeshConfig& config, std::uint32_t threads = 1);
+  /// On memories that outlive the mesh, sram.size_bytes of each tile: kernels that follow each other find
+  /// what the one before has left.
+  TileMesh(const Kernel& kernel, const MeshConfig& config, std::vector<std::uint8_t*> memory,
+           std::uint32_t threads = 1);
 
   const Kernel& kernel() const { return kernel_; }
   /// Memory of a tile; bytes that lie in arrays of the programs.
@@ -58,6 +62,9 @@ class TileMesh {
   void set_tile(std::uint32_t tile, std::unique_ptr<TileTwin> twin);
   /// What such a tile is told.
   TileSetup setup_of(std::uint32_t tile) const;
+
+  /// Takes what tiles and SRAMs that are simulated elsewhere hold into the memories of the mesh.
+  void take_memories();
 
   /// Starts all programs and runs until all have finished and nothing is under way. Throws
   /// KernelFailure, and whatever `every_some_cycles` throws.
@@ -111,8 +118,9 @@ class TileMesh {
 
   const Kernel& kernel_;
   const MeshConfig config_;
-  const std::uint64_t reach_;  ///< bytes of a tile that are there
-  memory::SramArena arena_;
+  const std::uint64_t reach_;                 ///< bytes of a tile that are there
+  std::unique_ptr<memory::SramArena> arena_;  ///< none: the memories belong to somebody else
+  const std::vector<std::uint8_t*> memory_;   ///< by tile
   fabric::ChannelFabric fabric_;
   ComputeEngines engines_;
   std::map<std::uint32_t, std::unique_ptr<memory::TileSram>> srams_;

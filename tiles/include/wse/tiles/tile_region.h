@@ -66,6 +66,8 @@ class TileRegion final : public sc_core::sc_module {
   /// a run.
   void report_window(std::uint64_t window, base::Picoseconds end);
   void reset_stats();
+  /// If the watch's tile is here.
+  void set_watch(BlockWatch& watch);
 
  private:
   void receive(fabric::RampFrame& frame);

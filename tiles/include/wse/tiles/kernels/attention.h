@@ -6,6 +6,7 @@
 
 #include "wse/base/units.h"
 #include "wse/tiles/kernels/kernel_job.h"
+#include "wse/tiles/memory_map.h"
 
 namespace wse::tiles {
 
@@ -60,7 +61,9 @@ struct AttentionResult {
 class Attention final : public KernelJob {
  public:
   /// Throws ProgramError for fp16, heads that are no groups of columns, and too many tokens a tile.
-  Attention(const AttentionShape& shape, const MeshConfig& config, std::uint64_t seed);
+  /// `map` places any of q, kv (keys, then values), y, log sum, and of the gradient dy, dq, dkv.
+  Attention(const AttentionShape& shape, const MeshConfig& config, std::uint64_t seed,
+            const MemoryMap& map = {});
 
   const Kernel& kernel() const override { return kernel_; }
   base::Cycles predicted() const override { return predicted_; }
@@ -75,6 +78,7 @@ class Attention final : public KernelJob {
  private:
   void make_programs();
   void route();
+  std::uint32_t stride(const Array& activations) const;
   AttentionData data_of(std::uint32_t head) const;
   void put(TileMesh& mesh, std::uint32_t head, const char* name, std::uint32_t row,
            const std::vector<double>& numbers) const;
@@ -87,6 +91,7 @@ class Attention final : public KernelJob {
   const AttentionShape shape_;
   const MeshConfig config_;
   const std::uint64_t seed_;
+  const MemoryMap map_;
   base::Cycles predicted_ = 0;
   Kernel kernel_;
 };

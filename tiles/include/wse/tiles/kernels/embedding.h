@@ -5,6 +5,7 @@
 
 #include "wse/base/units.h"
 #include "wse/tiles/kernels/kernel_job.h"
+#include "wse/tiles/memory_map.h"
 
 namespace wse::tiles {
 
@@ -36,7 +37,9 @@ struct EmbeddingShape {
 class Embedding final : public KernelJob {
  public:
   /// Throws ProgramError for fp16, and if the table does not fit a tile of row 0.
-  Embedding(const EmbeddingShape& shape, const MeshConfig& config, std::uint64_t seed);
+  /// `map` places x.
+  Embedding(const EmbeddingShape& shape, const MeshConfig& config, std::uint64_t seed,
+            const MemoryMap& map = {});
 
   const Kernel& kernel() const override { return kernel_; }
   base::Cycles predicted() const override;
@@ -56,6 +59,7 @@ class Embedding final : public KernelJob {
   const EmbeddingShape shape_;
   const MeshConfig config_;
   const std::uint64_t seed_;
+  const MemoryMap map_;
   Kernel kernel_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "wse/base/units.h"
 #include "wse/tiles/kernels/kernel_job.h"
+#include "wse/tiles/memory_map.h"
 
 namespace wse::tiles {
 
@@ -37,7 +38,9 @@ struct GradientGemmShape {
 /// Source   [lie2022].
 class GradientGemm final : public KernelJob {
  public:
-  GradientGemm(const GradientGemmShape& shape, const MeshConfig& config, std::uint64_t seed);
+  /// `map` places x and dy.
+  GradientGemm(const GradientGemmShape& shape, const MeshConfig& config, std::uint64_t seed,
+               const MemoryMap& map = {});
 
   const Kernel& kernel() const override { return kernel_; }
   base::Cycles predicted() const override;
@@ -54,6 +57,7 @@ class GradientGemm final : public KernelJob {
   const GradientGemmShape shape_;
   const ComputeConfig config_;
   const std::uint64_t seed_;
+  const MemoryMap map_;
   Kernel kernel_;
   Array x_, dy_, dw_;
 };

@@ -27,6 +27,11 @@ struct KernelResult {
   std::string result_hash;      ///< of cycles, counts and results
 };
 
+/// What engines, banks and fabric have counted in a run of so many cycles of tiles, as the energy table
+/// names it.
+base::EventCounts events_of(const EngineStats& stats, const fabric::EngineCounts& counts,
+                            std::uint64_t tile_cycles);
+
 /// A number in -1 .. 1 that depends on all three.
 float random_number(std::uint64_t seed, std::uint64_t stream, std::uint64_t element);
 /// The number as an element of so many bytes holds it: fp32, or rounded to fp16.

@@ -7,6 +7,7 @@
 
 #include "wse/base/units.h"
 #include "wse/tiles/kernels/kernel_job.h"
+#include "wse/tiles/memory_map.h"
 
 namespace wse::tiles {
 
@@ -53,7 +54,10 @@ class Rowwise final : public KernelJob {
   static constexpr double kEpsilon = 1e-5;  ///< of the layer norm
 
   /// Throws ProgramError if the type is kFp16, whose sums would be too coarse.
-  Rowwise(const RowwiseShape& shape, const MeshConfig& config, std::uint64_t seed);
+  /// `map` places any of x, y, dy, mean, rstd, scale, shift, target, loss, and of the gradient of the
+  /// layer norm value, which ends with the gradients of scale and shift.
+  Rowwise(const RowwiseShape& shape, const MeshConfig& config, std::uint64_t seed,
+          const MemoryMap& map = {});
 
   const Kernel& kernel() const override { return kernel_; }
   base::Cycles predicted() const override { return predicted_; }
@@ -69,6 +73,7 @@ class Rowwise final : public KernelJob {
 
  private:
   Kernel make_kernel();
+  std::uint32_t stride() const;
   std::uint32_t features_of(std::uint32_t tile) const;
   double input(std::uint32_t which, std::uint32_t token, std::uint32_t feature) const;
   std::vector<double> token_of(std::uint32_t which, std::uint32_t token) const;
@@ -84,6 +89,7 @@ class Rowwise final : public KernelJob {
   const RowwiseShape shape_;
   const ComputeConfig config_;
   const std::uint64_t seed_;
+  const MemoryMap map_;
   base::Cycles predicted_ = 0;
   Kernel kernel_;
 };

@@ -6,6 +6,7 @@
 #include "wse/base/units.h"
 #include "wse/tiles/cost_terms.h"
 #include "wse/tiles/kernels/kernel_job.h"
+#include "wse/tiles/memory_map.h"
 
 namespace wse::tiles {
 
@@ -22,6 +23,8 @@ struct StreamedGemmShape {
   /// The gradient of the inputs of Y = X W: inputs of this GEMM are gradients of Y, outputs those of X.
   bool transposed = false;
 
+  /// The column whose tiles keep an output: outputs lie by rank in a ring folded onto the row.
+  std::uint32_t column_of_output(std::uint32_t output) const;
   /// Of a tile, with the padding of the last one: multiples of the lanes.
   std::uint32_t tile_tokens() const;
   std::uint32_t tile_inputs() const { return (inputs + mesh.columns - 1) / mesh.columns; }
@@ -50,7 +53,9 @@ struct StreamedGemmShape {
 class StreamedGemm final : public KernelJob {
  public:
   /// Throws ProgramError if a tile or a weight column does not hold its share.
-  StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& config, std::uint64_t seed);
+  /// `map` places x and y.
+  StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& config, std::uint64_t seed,
+               const MemoryMap& map = {});
 
   const Kernel& kernel() const override { return kernel_; }
   void fill(TileMesh& mesh) const override;
@@ -88,6 +93,7 @@ class StreamedGemm final : public KernelJob {
   const std::uint32_t queue_depth_;  ///< of routers
   const TileConfig tile_;
   const std::uint64_t seed_;
+  const MemoryMap map_;
   std::vector<double> activations_;               ///< by feature, by token
   std::vector<std::vector<Weight>> weight_data_;  ///< by output, by rank
   Kernel kernel_;
