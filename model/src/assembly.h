@@ -36,6 +36,26 @@ inline std::vector<std::unique_ptr<memory::SramArray>> make_srams(
   return srams;
 }
 
+/// The dies that hold none of `used`, ascending.
+inline std::vector<std::uint32_t> dies_without(const std::vector<std::uint32_t>& used,
+                                               const base::WaferGeometry& geometry) {
+  std::vector<bool> is_used(geometry.dies(), false);
+  for (const std::uint32_t die : used) is_used[die] = true;
+  std::vector<std::uint32_t> dies;
+  for (std::uint32_t die = 0; die < geometry.dies(); ++die) {
+    if (!is_used[die]) dies.push_back(die);
+  }
+  return dies;
+}
+
+/// Arrays that no tile of a program reads or writes, to sockets of their own, which are made here.
+template <class Sockets>
+void bind_spare(Sockets& sockets, const std::vector<std::uint32_t>& dies,
+                const std::vector<std::unique_ptr<memory::SramArray>>& srams) {
+  sockets.init(dies.size());
+  for (std::size_t i = 0; i < dies.size(); ++i) sockets[i].bind(srams[dies[i]]->target_socket);
+}
+
 /// The host's lanes and registers to a wafer; `edge` is the module with the wafer's ends of the lanes.
 template <class Edge>
 void bind_host(host::Host& host, power::PowerMonitor& monitor, Edge& edge, std::uint32_t lanes) {

@@ -33,6 +33,12 @@ void Cs2::set_timeline(base::Timeline* timeline) {
   wafer_->fabric().set_timeline(timeline);
 }
 
+void Cs2::set_watch(tiles::BlockWatch& watch) {
+  for (std::uint32_t r = 0; r < wafer_->layout().regions(); ++r) {
+    wafer_->region(r).set_watch(watch);
+  }
+}
+
 std::vector<PartView> Cs2::parts() const {
   std::vector<PartView> views;
   const auto all = static_cast<double>(geometry().cores_user());

@@ -25,6 +25,29 @@ const tiles::Kernel& checked(const tiles::Kernel& kernel, const KernelMachineCon
   return kernel;
 }
 
+/// As they are given, or a grid.
+std::vector<base::Rectangle> regions_of(fabric::Mesh mesh, const KernelMachineConfig& config) {
+  if (!config.regions.empty()) return config.regions;
+  const auto across =
+      static_cast<std::uint32_t>(base::ceil_div(mesh.columns, config.region_columns));
+  const auto down = static_cast<std::uint32_t>(base::ceil_div(mesh.rows, config.region_rows));
+  std::vector<base::Rectangle> regions;
+  for (std::uint32_t r = 0; r < down; ++r) {
+    for (std::uint32_t c = 0; c < across; ++c) {
+      regions.push_back(
+          {{c * config.region_columns, std::min(mesh.columns, (c + 1) * config.region_columns)},
+           {r * config.region_rows, std::min(mesh.rows, (r + 1) * config.region_rows)}});
+    }
+  }
+  return regions;
+}
+
+std::uint64_t tiles_of_largest(const std::vector<base::Rectangle>& regions) {
+  std::uint64_t most = 0;
+  for (const base::Rectangle& region : regions) most = std::max(most, region.tiles());
+  return most;
+}
+
 }  // namespace
 
 KernelMachine::KernelMachine(const sc_core::sc_module_name& name, const tiles::Kernel& kernel,
@@ -35,32 +58,26 @@ KernelMachine::KernelMachine(const sc_core::sc_module_name& name, const tiles::K
       epochs_(config.core_hz),
       ticker_("ticker", kWindow) {
   const fabric::Mesh mesh = kernel.mesh();
-  const auto across =
-      static_cast<std::uint32_t>(base::ceil_div(mesh.columns, config.region_columns));
-  const auto down = static_cast<std::uint32_t>(base::ceil_div(mesh.rows, config.region_rows));
-  layout_columns_ = across;
-  fabric::FabricLayout layout;
-  layout.mesh = mesh;
-  layout.die_of_tile.resize(mesh.tiles());
-  for (std::uint32_t r = 0; r < down; ++r) {
-    for (std::uint32_t c = 0; c < across; ++c) {
-      const base::Rectangle tiles{
-          {c * config.region_columns, std::min(mesh.columns, (c + 1) * config.region_columns)},
-          {r * config.region_rows, std::min(mesh.rows, (r + 1) * config.region_rows)}};
-      layout.regions.push_back(tiles);
+  layout_ = regions_of(mesh, config);
+  region_of_tile_.resize(mesh.tiles());
+  for (std::uint32_t r = 0; r < layout_.size(); ++r) {
+    for (std::uint32_t y = layout_[r].rows.begin; y < layout_[r].rows.end; ++y) {
+      for (std::uint32_t x = layout_[r].columns.begin; x < layout_[r].columns.end; ++x) {
+        region_of_tile_[mesh.tile(x, y)] = r;
+      }
     }
   }
-  layout_ = layout.regions;
+  fabric::FabricLayout layout;
+  layout.mesh = mesh;
+  layout.regions = layout_;
   layout.dies = static_cast<std::uint32_t>(layout_.size());
-  for (std::uint32_t tile = 0; tile < mesh.tiles(); ++tile) {
-    layout.die_of_tile[tile] = region_of(mesh.at(tile));
-  }
+  layout.die_of_tile = region_of_tile_;
   activity_.resize(layout_.size());
   fabric::EngineConfig fabric = config.mesh.fabric;
   fabric.receiver_depth = tiles::receiver_depths(kernel, config.mesh.compute);
   fabric_ = std::make_unique<fabric::CycleFabric>("fabric", kernel.routes, fabric, layout, epochs_,
                                                   ticker_, config.threads);
-  const std::uint64_t most = layout_.front().tiles();
+  const std::uint64_t most = tiles_of_largest(layout_);
   const std::uint64_t tile_bytes = config.mesh.sram.size_bytes;
   arena_ = std::make_unique<memory::SramArena>(layout.dies, most * tile_bytes, ~base::Bytes{0});
   host_socket_.init(layout_.size(), [](const char* socket, std::size_t) {
@@ -87,10 +104,6 @@ KernelMachine::KernelMachine(const sc_core::sc_module_name& name, const tiles::K
     srams_.back()->activity_socket.bind(activity_socket_);
     host_socket_[i].bind(srams_.back()->target_socket);
   }
-}
-
-std::uint32_t KernelMachine::region_of(base::Coordinate tile) const {
-  return tile.y / config_.region_rows * layout_columns_ + tile.x / config_.region_columns;
 }
 
 void KernelMachine::take_activity(int /*id*/, tlm::tlm_generic_payload& trans,
@@ -164,12 +177,17 @@ void KernelMachine::launch() {
     for (const auto& region : regions_) region->engines().add_watch(*watch);
   }
   watches_.clear();
-  launched_ = epochs_.cycle_at_or_after(base::now()) + 1;
+  launched_ = next_launch();
   for (const auto& region : regions_) region->launch(launched_);
 }
 
-void KernelMachine::wait_for_end() {
-  sc_core::sc_start();
+void KernelMachine::wait_for_end(const std::function<void()>& every_some_cycles) {
+  constexpr Cycles kSome = 256;
+  while (every_some_cycles && sc_core::sc_pending_activity()) {
+    every_some_cycles();
+    sc_core::sc_start(base::to_sc_time(epochs_.time_of(kSome)));
+  }
+  if (!every_some_cycles) sc_core::sc_start();
   std::vector<const tiles::ComputeEngines*> engines;
   for (const auto& region : regions_) engines.push_back(&region->engines());
   const std::string failure = tiles::explain_failure(engines, fabric_->core());

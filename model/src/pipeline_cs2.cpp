@@ -59,7 +59,6 @@ PipelineWafer::PipelineWafer(const sc_core::sc_module_name& name, const Settings
     unplaced_.push_back(user.tiles());
   }
   build_stages(settings, plan, order);
-  spare_memory_socket_.init(dies_without_stage().size());
   const auto die_of = [](const tiles::StageRegion& s) {
     return s.core().config().parts[0].part.die;
   };
@@ -94,23 +93,12 @@ void PipelineWafer::build_stages(const Settings& settings, const PipelinePlan& p
   }
 }
 
-std::vector<std::uint32_t> PipelineWafer::dies_without_stage() const {
-  std::vector<bool> used(geometry_.dies(), false);
-  for (const auto& stage : stages_) {
-    for (const tiles::StagePart& p : stage->core().config().parts) used[p.part.die] = true;
-  }
-  std::vector<std::uint32_t> dies;
-  for (std::uint32_t die = 0; die < geometry_.dies(); ++die) {
-    if (!used[die]) dies.push_back(die);
-  }
-  return dies;
-}
-
 void PipelineWafer::bind() {
-  const std::vector<std::uint32_t> spare = dies_without_stage();
-  for (std::size_t i = 0; i < spare.size(); ++i) {
-    spare_memory_socket_[i].bind(srams_[spare[i]]->target_socket);
+  std::vector<std::uint32_t> used;
+  for (const auto& stage : stages_) {
+    for (const tiles::StagePart& p : stage->core().config().parts) used.push_back(p.part.die);
   }
+  bind_spare(spare_memory_socket_, dies_without(used, geometry_), srams_);
   activity_socket_.bind(monitor_->activity_socket);
   edge_->activity_socket.bind(monitor_->activity_socket);
   for (auto& sram : srams_) sram->activity_socket.bind(monitor_->activity_socket);

@@ -98,6 +98,7 @@ class Run {
     measure();
     machine_->ticker().stop();
     collect();
+    options_.finished();
     return std::move(result_);
   }
 
@@ -185,6 +186,7 @@ class Run {
       options_.timeline->start();
       wafer.set_timeline(options_.timeline);
     }
+    if (options_.block != nullptr) wafer.set_watch(*options_.block);
     steps(options_.steps);
     end_ = base::now();
     recorder_.sample_due();

@@ -15,7 +15,8 @@ Wafer::Wafer(const sc_core::sc_module_name& name, const MachineConfig& config,
       epochs_(config.core_hz),
       arena_(geometry_.dies(), geometry_.tiles_per_die() * config.sram.size_bytes,
              config.memory_budget_bytes),
-      regions_(layout_.regions()) {
+      regions_(layout_.regions()),
+      spare_memory_socket_("spare_memory_socket") {
   if (sc_core::sc_get_time_resolution() != sc_core::sc_time(1, sc_core::SC_PS)) {
     SC_REPORT_ERROR("/wse/model/resolution", "the kernel's time resolution must be 1 ps");
   }
@@ -44,6 +45,9 @@ void Wafer::build_regions(const MachineConfig& config, const base::Mapping& mapp
 void Wafer::bind() {
   fabric_->activity_socket.bind(monitor_->activity_socket);
   for (auto& sram : srams_) sram->activity_socket.bind(monitor_->activity_socket);
+  std::vector<std::uint32_t> used;
+  for (const base::RegionPart& part : layout_.parts()) used.push_back(part.die);
+  bind_spare(spare_memory_socket_, dies_without(used, geometry_), srams_);
   for (std::uint32_t r = 0; r < layout_.regions(); ++r) {
     tiles::TileRegion& region = *regions_[r];
     fabric_->ramp_out_socket[r].bind(region.ramp_in_socket);

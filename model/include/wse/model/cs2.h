@@ -33,6 +33,7 @@ class Cs2 final : public sc_core::sc_module, public TrainingMachine {
   void reset_stats() override { wafer_->reset_stats(); }
   bool has_events() const override;
   void set_timeline(base::Timeline* timeline) override;
+  void set_watch(tiles::BlockWatch& watch) override;
   std::vector<PartView> parts() const override;
   tiles::Ledger tile_cycles() const override;
   std::vector<DieEvents> tile_events() const override;

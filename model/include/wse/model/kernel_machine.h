@@ -4,6 +4,7 @@
 #include <tlm_utils/multi_passthrough_target_socket.h>
 #include <tlm_utils/simple_initiator_socket.h>
 
+#include <functional>
 #include <memory>
 #include <systemc>
 #include <vector>
@@ -20,8 +21,9 @@ namespace wse::model {
 struct KernelMachineConfig {
   tiles::MeshConfig mesh;
   std::uint64_t core_hz = 1'100'000'000ULL;
-  std::uint32_t region_columns = 66;  ///< tiles of a region, each with an SRAM array of its own;
-  std::uint32_t region_rows = 154;    ///< default: a die
+  std::uint32_t region_columns = 66;     ///< tiles of a region, each with an SRAM array of its own;
+  std::uint32_t region_rows = 154;       ///< default: a die
+  std::vector<base::Rectangle> regions;  ///< instead: all tiles of the mesh, none twice
   std::uint32_t threads = 1;
 };
 
@@ -51,15 +53,20 @@ class KernelMachine final : public sc_core::sc_module {
 
   /// Starts all programs at the next clock edge.
   void launch();
-  /// Runs the simulation until nothing is under way. Throws tiles::KernelFailure.
-  void wait_for_end();
+  /// The cycle in which they would begin now, and in which they have begun.
+  base::Cycles next_launch() const { return epochs_.cycle_at_or_after(base::now()) + 1; }
+  base::Cycles launched() const { return launched_; }
+  /// Runs the simulation until nothing is under way. Throws tiles::KernelFailure, and what
+  /// `every_some_cycles` throws.
+  void wait_for_end(const std::function<void()>& every_some_cycles = {});
 
   /// From the first issue to the cycle after the last step or store.
   base::Cycles cycles() const;
   /// Cycle counters of a tile, from launch().
   tiles::ComputeEngines::TileTimes times(base::Coordinate tile) const;
-  /// Over all regions.
+  /// Over all regions, and of one of them.
   tiles::EngineStats stats() const;
+  tiles::EngineStats stats(std::size_t region) const { return regions_[region]->engines().stats(); }
   const fabric::CycleFabric& fabric() const { return *fabric_; }
   /// Activity that the modules have reported, by region.
   const std::vector<base::EventCounts>& activity() const { return activity_; }
@@ -69,14 +76,16 @@ class KernelMachine final : public sc_core::sc_module {
   void elaborate();
   void copy(tlm::tlm_command command, const base::Rectangle& tiles, std::uint64_t address,
             std::uint8_t* data, std::size_t bytes);
-  std::uint32_t region_of(base::Coordinate tile) const;
+  std::uint32_t region_of(base::Coordinate tile) const {
+    return region_of_tile_[kernel_.mesh().tile(tile.x, tile.y)];
+  }
 
   const tiles::Kernel& kernel_;
   const KernelMachineConfig config_;
   const base::ClockEpochs epochs_;
   base::WindowTicker ticker_;
   std::vector<base::Rectangle> layout_;
-  std::uint32_t layout_columns_ = 1;
+  std::vector<std::uint32_t> region_of_tile_;
   std::unique_ptr<memory::SramArena> arena_;
   std::unique_ptr<fabric::CycleFabric> fabric_;
   std::vector<std::unique_ptr<memory::SramArray>> srams_;

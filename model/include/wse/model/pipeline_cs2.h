@@ -47,7 +47,6 @@ class PipelineWafer final : public sc_core::sc_module {
 
  private:
   void build_stages(const Settings& settings, const PipelinePlan& plan, ConstructionOrder order);
-  std::vector<std::uint32_t> dies_without_stage() const;
   void bind();
   void end_window();
   void report_window(std::uint64_t window, base::Picoseconds end);

@@ -46,6 +46,10 @@ struct TrainingOptions {
   std::function<bool()> interrupted = [] { return false; };
   Recorder::Observer observer = [](const RunSample&, const power::WindowSample&) {};
   base::Timeline* timeline = nullptr;  ///< records the measured steps
+  tiles::BlockWatch* block =
+      nullptr;  ///< notes the first execution of an item in the measured steps
+  /// When the result is complete and the machine is still there.
+  std::function<void()> finished = [] {};
   std::function<void(const Progress&)> progress = [](const Progress&) {};  ///< once a window
 };
 

@@ -44,6 +44,9 @@ class TrainingMachine {
   virtual bool has_events() const = 0;
   virtual void set_timeline(base::Timeline* timeline) = 0;
 
+  /// Notes the next execution of an item, where tiles execute items of a schedule.
+  virtual void set_watch(tiles::BlockWatch& /*watch*/) {}
+
   /// All user tiles, none twice; of the window reported last.
   virtual std::vector<PartView> parts() const = 0;
   /// Tile-cycles since the statistics were reset, over all user tiles.

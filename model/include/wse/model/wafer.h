@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <tlm_utils/simple_initiator_socket.h>
+
 #include <memory>
 #include <systemc>
 #include <vector>
@@ -61,6 +63,8 @@ class Wafer final : public sc_core::sc_module {
   std::unique_ptr<power::PowerMonitor> monitor_;
   std::vector<std::unique_ptr<memory::SramArray>> srams_;
   std::vector<std::unique_ptr<tiles::TileRegion>> regions_;
+  /// Of the arrays of dies without tiles for programs: nobody reads or writes them.
+  sc_core::sc_vector<tlm_utils::simple_initiator_socket<Wafer>> spare_memory_socket_;
 };
 
 }  // namespace wse::model
