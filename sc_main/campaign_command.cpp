@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "interrupt.h"
 #include "settings_options.h"
+#include "wse/base/host_usage.h"
 #include "wse/cosim/campaign.h"
 #include "wse/cosim/lockstep.h"
 #include "wse/cosim/tile_twins.h"
@@ -175,10 +175,9 @@ int campaign_command(const Arguments& arguments) {
   if (o.rtl.empty()) o.rtl = o.kind;
   catch_interrupts();
   if (o.skewed) return run_skewed(o);
-  const auto start = std::chrono::steady_clock::now();
+  const base::Stopwatch stopwatch;
   const Outcome outcome = run_all(o);
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = stopwatch.seconds();
   if (o.json) {
     std::cout << json_of(o, outcome, seconds).dump(2) << std::endl;
   } else if (!o.quiet) {

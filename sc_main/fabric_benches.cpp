@@ -3,7 +3,6 @@
 
 #include <tlm_utils/simple_target_socket.h>
 
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -103,7 +102,7 @@ json measure_walk() {
 
 /// Eight colors routed through every tile of the wafer: broadcasts from all four edges, twice.
 json measure_elaborate() {
-  const auto start = std::chrono::steady_clock::now();
+  const base::Stopwatch stopwatch;
   fabric::RouteTable routes(kWafer);
   for (std::uint8_t color = 0; color < 8; ++color) {
     const Port port = fabric::kPorts[color % 4];
@@ -118,8 +117,7 @@ json measure_elaborate() {
   }
   const fabric::ChannelFabric fabric(std::move(routes), {});
   json object = result(0, 0);
-  object["elaboration_seconds"] =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  object["elaboration_seconds"] = stopwatch.seconds();
   object["state_bytes_per_tile"] = static_cast<double>(fabric.bytes()) / kWafer.tiles();
   return object;
 }

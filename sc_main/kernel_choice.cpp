@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "mesh_options.h"
 #include "wse/base/config_errors.h"
 #include "wse/base/text_forms.h"
 #include "wse/tiles/kernels/attention.h"
@@ -357,15 +358,6 @@ const KernelKind& kind_of(const std::string& name) {
   throw base::ConfigError(
       "NAME", name,
       near.empty() ? "is unknown, see wse list kernels" : "is unknown; did you mean " + near + "?");
-}
-
-fabric::Mesh mesh_of(const std::string& text, base::ConfigErrors& errors) {
-  constexpr std::uint32_t kMost = 4096;
-  const auto size = base::parse_size(text);
-  const bool legal = size && size->columns.end >= 1 && size->rows.end >= 1 &&
-                     size->columns.end <= kMost && size->rows.end <= kMost;
-  errors.require(legal, "--mesh", text, "must be WxH, 1 .. 4096 columns and rows");
-  return legal ? fabric::Mesh{size->columns.end, size->rows.end} : fabric::Mesh{1, 1};
 }
 
 DataType type_of(const std::string& name, base::ConfigErrors& errors) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -9,10 +8,12 @@
 #include "interrupt.h"
 #include "kernel_choice.h"
 #include "kernel_run.h"
+#include "mesh_options.h"
 #include "noc_waves.h"
 #include "settings_options.h"
 #include "size_search.h"
 #include "twin_options.h"
+#include "wse/base/host_usage.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/report/files.h"
 #include "wse/report/kernel_report.h"
@@ -57,17 +58,6 @@ bool read_options(const Arguments& arguments, TwinOptions* twins, KernelOptions&
   if (!parse_options(arguments, options, position, usage, values)) return false;
   if (o.timeline.empty()) o.waves.check_given(values);
   return true;
-}
-
-tiles::MeshConfig mesh_config(const model::MachineConfig& machine) {
-  base::ConfigErrors errors;
-  tiles::MeshConfig config;
-  config.fabric = fabric::EngineConfig::of(machine.fabric, errors);
-  config.compute = machine.compute_engine();
-  config.sram = machine.sram;
-  config.validate(errors);
-  errors.throw_if_any();
-  return config;
 }
 
 /// What of a run can be known before it.
@@ -123,14 +113,13 @@ void take_power(Prepared& p) {
 }
 
 void run(Prepared& p, std::uint32_t threads, const std::function<void(tiles::TileMesh&)>& before) {
-  const auto start = std::chrono::steady_clock::now();
+  const base::Stopwatch stopwatch;
   p.record.result = tiles::run_kernel(*p.job, p.config, threads, before, [] {
     if (interrupted()) throw fabric::Interrupted();
   });
   take_power(p);
   p.record.host = base::host_usage();
-  p.record.host_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  p.record.host_seconds = stopwatch.seconds();
 }
 
 }  // namespace

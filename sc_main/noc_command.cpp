@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -9,6 +8,7 @@
 #include "noc_waves.h"
 #include "settings_options.h"
 #include "twin_options.h"
+#include "wse/base/host_usage.h"
 #include "wse/base/text_forms.h"
 #include "wse/fabric/deadlock.h"
 #include "wse/fabric/xy_fabric.h"
@@ -270,11 +270,10 @@ int run_command(const Arguments& arguments, TwinOptions* twins) {
   places.on_router(
       [&](std::uint32_t tile, fabric::RouterTwin& twin) { waves.add_twin(tile, twin); });
   catch_interrupts();
-  const auto start = std::chrono::steady_clock::now();
+  const base::Stopwatch stopwatch;
   waves.record([&] { record.result = fabric::run_noc(record.config); });
   record.host = base::host_usage();
-  record.host_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.host_seconds = stopwatch.seconds();
   waves.finish();
   record.twin_skew = places.end_skewed();
   try {

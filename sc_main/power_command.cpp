@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -7,6 +6,7 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "settings_options.h"
+#include "wse/base/host_usage.h"
 #include "wse/base/text_forms.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/model/stack_file.h"
@@ -109,13 +109,12 @@ int power_command(const Arguments& arguments) {
   report::prepare_folder(out);
   const report::FolderLock lock(out);
   catch_interrupts();
-  const auto start = std::chrono::steady_clock::now();
+  const base::Stopwatch stopwatch;
   record.result = power::run_map(record.run, [] {
     if (interrupted()) throw fabric::Interrupted();
   });
   record.host = base::host_usage();
-  record.host_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.host_seconds = stopwatch.seconds();
   const std::string stats = report::power_json(record).dump(2) + "\n";
   std::vector<std::pair<std::string, std::string>> files{
       {out + "/report.html", report::power_page(record)},

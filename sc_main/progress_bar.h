@@ -16,10 +16,14 @@ class ProgressBar {
 
   /// Draws at most ten times a second.
   void show(const model::Progress& progress);
+  /// The same for a run that says what it is doing.
+  void show(double fraction, const std::string& doing);
   void clear();
 
  private:
   using Clock = std::chrono::steady_clock;
+  template <class Text>
+  void draw(const Text& text);
 
   const bool on_;
   const Clock::time_point start_ = Clock::now();
@@ -29,5 +33,6 @@ class ProgressBar {
 
 /// The line without colours: bar, per cent, what is being done, seconds left.
 std::string progress_text(const model::Progress& progress, double elapsed_seconds);
+std::string progress_text(double fraction, const std::string& doing, double elapsed_seconds);
 
 }  // namespace wse::cli

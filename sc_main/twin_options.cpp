@@ -197,23 +197,38 @@ std::unique_ptr<tiles::TileTwin> TwinPlaces::make_tile(std::uint32_t tile,
 
 void TwinPlaces::put_into(fabric::ChannelFabric& fabric, const fabric::RouteTable& routes,
                           const fabric::EngineConfig& config) const {
+  put_routers(fabric, routes, config, 0);
+}
+
+void TwinPlaces::put_routers(fabric::ChannelFabric& fabric, const fabric::RouteTable& routes,
+                             const fabric::EngineConfig& config, std::uint32_t first_row) const {
+  const std::uint32_t left_out = first_row * mesh_.columns;
   for (const auto& entry : routers_) {
-    fabric::RouterSetup setup = fabric::router_setup(routes, entry.first, config);
+    if (entry.first < left_out) continue;
+    const std::uint32_t tile = entry.first - left_out;
+    fabric::RouterSetup setup = fabric::router_setup(routes, tile, config);
     setup.mutant = options_.mutant;
     setup.checked = options_.lockstep || options_.skewed;
     auto router = make_router(entry.first, setup);
     if (on_router_) on_router_(entry.first, *router);
-    fabric.set_twin(entry.first, std::move(router));
+    fabric.set_twin(tile, std::move(router));
   }
 }
 
-void TwinPlaces::put_into(tiles::TileMesh& mesh, const tiles::MeshConfig& config) const {
+void TwinPlaces::put_into(tiles::TileMesh& mesh, const tiles::MeshConfig& config,
+                          std::uint32_t first_row) const {
   fabric::EngineConfig fabric = config.fabric;
   fabric.receiver_depth = tiles::receiver_depths(mesh.kernel(), config.compute);
-  put_into(mesh.fabric(), mesh.kernel().routes, fabric);
-  for (const auto& entry : srams_) mesh.set_sram(entry.first, make_sram(entry.first, config.sram));
+  put_routers(mesh.fabric(), mesh.kernel().routes, fabric, first_row);
+  const std::uint32_t left_out = first_row * mesh_.columns;
+  for (const auto& entry : srams_) {
+    if (entry.first < left_out) continue;
+    mesh.set_sram(entry.first - left_out, make_sram(entry.first, config.sram));
+  }
   for (const auto& entry : tiles_) {
-    mesh.set_tile(entry.first, make_tile(entry.first, mesh.setup_of(entry.first)));
+    if (entry.first < left_out) continue;
+    const std::uint32_t tile = entry.first - left_out;
+    mesh.set_tile(tile, make_tile(entry.first, mesh.setup_of(tile)));
   }
 }
 

@@ -56,8 +56,10 @@ class TwinPlaces {
   /// Puts the routers into a fabric before its first cycle.
   void put_into(fabric::ChannelFabric& fabric, const fabric::RouteTable& routes,
                 const fabric::EngineConfig& config) const;
-  /// Puts everything into a mesh of tiles before its first cycle.
-  void put_into(tiles::TileMesh& mesh, const tiles::MeshConfig& config) const;
+  /// Puts everything into a mesh of tiles before its first cycle, which are those of the places from a
+  /// row on.
+  void put_into(tiles::TileMesh& mesh, const tiles::MeshConfig& config,
+                std::uint32_t first_row = 0) const;
 
  private:
   template <class Kind>
@@ -78,6 +80,8 @@ class TwinPlaces {
   template <class Kind>
   void add(Places<Kind>& places, const Kind& kind, const base::Rectangle& tiles,
            const std::string& text, base::ConfigErrors& errors);
+  void put_routers(fabric::ChannelFabric& fabric, const fabric::RouteTable& routes,
+                   const fabric::EngineConfig& config, std::uint32_t first_row) const;
   std::unique_ptr<fabric::RouterTwin> make_router(std::uint32_t tile,
                                                   const fabric::RouterSetup& setup) const;
   std::unique_ptr<memory::TileSram> make_sram(std::uint32_t tile,

@@ -16,11 +16,6 @@ using fabric::Port;
 using fabric::QueueFill;
 using Trigger = FabricWaveSelection::Trigger;
 
-std::string scope_of(fabric::Mesh mesh, std::uint32_t tile) {
-  const base::Coordinate at = mesh.at(tile);
-  return fmt::format("fabric.router_{}_{}", at.x, at.y);
-}
-
 std::uint64_t queue_key(std::uint32_t tile, Port input, std::uint8_t color) {
   return (std::uint64_t{tile} * fabric::kNumPorts + fabric::index_of(input)) * 32 + color;
 }
@@ -41,9 +36,14 @@ FabricWaves::FabricWaves(std::unique_ptr<base::WaveSink> sink, const fabric::Rou
   }
 }
 
+std::string FabricWaves::scope_of(std::uint32_t tile) const {
+  const base::Coordinate at = named(tile);
+  return fmt::format("fabric.router_{}_{}", at.x, at.y);
+}
+
 FabricWaves::Id FabricWaves::add(std::uint32_t tile, const std::string& name, std::uint32_t width) {
   names_.emplace_back(tile, width == 1 ? name : fmt::format("{}[{}:0]", name, width - 1));
-  return sink_->add({scope_of(mesh_, tile), name, width});
+  return sink_->add({scope_of(tile), name, width});
 }
 
 void FabricWaves::describe(const fabric::RouteTable& routes, std::uint32_t tile) {
@@ -81,7 +81,7 @@ void FabricWaves::describe(const fabric::RouteTable& routes, std::uint32_t tile)
 void FabricWaves::add_rtl(std::uint32_t tile, base::VcdSource& source, bool pins_only) {
   std::vector<std::string> ports;
   for (const Port port : fabric::kPorts) ports.push_back(fabric::name_of(port));
-  const base::Coordinate at = mesh_.at(tile);
+  const base::Coordinate at = named(tile);
   rtl_.add(fmt::format("router_{}_{}", at.x, at.y), fmt::format("RTL router ({}, {})", at.x, at.y),
            std::move(ports), source, pins_only, *sink_);
 }
@@ -213,8 +213,9 @@ void FabricWaves::add_engines(const tiles::Kernel& kernel) {
         const std::string name = what == 0   ? "task"
                                  : what == 1 ? "main"
                                              : fmt::format("microthread_{}", what - 2);
-        const std::string scope = fmt::format("tiles.tile_{}_{}", x, y);
         const std::uint32_t tile = mesh_.tile(x, y);
+        const base::Coordinate at = named(tile);
+        const std::string scope = fmt::format("tiles.tile_{}_{}", at.x, at.y);
         engines_[{tile, what}] = sink_->add({scope, name, 16});
         engine_names_.emplace_back(tile, scope + "." + name + "[15:0]");
       }
@@ -267,7 +268,7 @@ std::string FabricWaves::save_file(const std::string& waves) const {
   for (const auto& [of, name] : engine_names_) {
     if (of != tile) {
       if (tile != fabric::Mesh::kNone) save.end_group();
-      const base::Coordinate at = mesh_.at(of);
+      const base::Coordinate at = named(of);
       save.begin_group(fmt::format("tile ({}, {})", at.x, at.y), true);
       tile = of;
     }
@@ -278,11 +279,11 @@ std::string FabricWaves::save_file(const std::string& waves) const {
   for (const auto& [of, name] : names_) {
     if (of != tile) {
       if (tile != fabric::Mesh::kNone) save.end_group();
-      const base::Coordinate at = mesh_.at(of);
+      const base::Coordinate at = named(of);
       save.begin_group(fmt::format("router ({}, {})", at.x, at.y), true);
       tile = of;
     }
-    save.number(scope_of(mesh_, of) + "." + name);
+    save.number(scope_of(of) + "." + name);
   }
   if (tile != fabric::Mesh::kNone) save.end_group();
   rtl_.describe(save);

@@ -8,6 +8,7 @@
 #include "ledger_stats.h"
 #include "power_stats.h"
 #include "wse/report/files.h"
+#include "wse/report/gpt_report.h"
 #include "wse/report/page.h"
 #include "wse/report/run_folder.h"
 #include "wse/report/train_report.h"
@@ -26,6 +27,16 @@ json read_or_null(const std::string& path, std::string& why) {
   why += (why.empty() ? "" : "; ") + std::filesystem::path(path).filename().string() +
          (file ? " is damaged" : " is missing");
   return nullptr;
+}
+
+/// Of a training at the cycle level. Throws ConfigError if its statistics are not whole.
+std::string page_of_cycles(const json& stats, const std::string& folder) {
+  for (const char* key :
+       {"command", "mesh", "loss", "reference_loss", "time_ledger", "operations", "traffic"}) {
+    if (stats.contains(key)) continue;
+    throw base::ConfigError("DIR", folder, std::string("has a damaged stats.json: no ") + key);
+  }
+  return gpt_page(stats);
 }
 
 }  // namespace
@@ -51,6 +62,9 @@ void write_run(const model::TrainingResult& result, const json& config,
 
 void rebuild_report(const std::string& folder) {
   RunFolder run = read_run("DIR", folder);
+  if (run.stats.value("fidelity", "") == "cycle") {
+    return write_file(folder + "/report.html", page_of_cycles(run.stats, folder));
+  }
   for (const char* key : {"model", "machine", "fidelity", "step_seconds", "tokens_per_second",
                           "time_ledger", "bound", "residency", "energy_by_kind_j"}) {
     if (run.stats.contains(key) && !run.stats[key].is_null()) continue;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "machine_json.h"
 #include "pipeline_stats.h"
 #include "power_stats.h"
 #include "streaming_stats.h"
@@ -18,23 +19,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using model::TrainingResult;
-
-json machine_json(const TrainingResult& r) {
-  const model::MachineConfig& m = r.settings.machine;
-  const base::GeometryConfig& g = m.geometry;
-  const std::uint64_t dies = std::uint64_t{g.die_columns} * g.die_rows;
-  const std::uint64_t built = dies * g.die_tiles_columns * g.die_tiles_rows;
-  return {{"name", m.name},
-          {"cores_built", built},
-          {"cores_rated", m.cores_rated},
-          {"cores_fabric", std::uint64_t{g.fabric_columns} * g.fabric_rows},
-          {"cores_user", std::uint64_t{g.user_columns} * g.user_rows},
-          {"sram_bytes", built * m.sram.size_bytes},
-          {"transistors", m.transistors},
-          {"dies", dies},
-          {"fabric", {g.fabric_columns, g.fabric_rows}},
-          {"core_hz", m.core_hz}};
-}
 
 json ledger_json(const TrainingResult& r) {
   json ledger = json::object();
@@ -188,7 +172,7 @@ json train_json(const TrainingResult& r) {
           {"swarmx", swarmx_json(r)},
           {"temperature_c", {{"mean", r.temperature_mean_c}, {"peak", r.temperature_peak_c}}},
           {"throttled_fraction", r.throttled_fraction},
-          {"machine", machine_json(r)},
+          {"machine", machine_json(r.settings.machine)},
           {"fidelity", "transaction"},
           {"calibrated", {"tile.layer_change_cycles"}},
           {"simulated_cycles", r.simulated_cycles},

@@ -33,7 +33,7 @@ TEST_F(BadInputTest, Usage) {
   refuses("train tiny-gpt --frobnicate", "frobnicate");
   refuses("train tiny-gpt --steps 0", "--steps = 0");
   refuses("train tiny-gpt --steps x", "steps");
-  refuses("train tiny-gpt --fidelity cycle", "--fidelity");
+  refuses("train tiny-gpt --fidelity exact", "must be transaction or cycle");
   refuses("list", "machines, models, kernels, parameters");
   refuses("explain io.lane", "did you mean io.lanes?");
 }

@@ -30,6 +30,8 @@ struct FabricWaveSelection {
   base::Cycles full_cycles = 1;          ///< a queue of the routers full for so long
   base::Cycles before = 64;              ///< cycles kept from before the trigger
   base::Cycles after = 64;               ///< and recorded from it on
+  /// What names of signals add to the place of a tile in the mesh, modulo 2^32: a mesh may be a part of a wafer.
+  base::Coordinate shift{};
 };
 
 /// Waves of routers, written while the fabric runs: for each port that a route uses
@@ -86,6 +88,12 @@ class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch 
     std::vector<fabric::LinkEvent> events;
     RtlWaves::Cycle rtl;
   };
+  /// By which a tile is named.
+  base::Coordinate named(std::uint32_t tile) const {
+    const base::Coordinate at = mesh_.at(tile);
+    return {at.x + selection_.shift.x, at.y + selection_.shift.y};
+  }
+  std::string scope_of(std::uint32_t tile) const;
   static std::uint64_t link_key(std::uint32_t tile, fabric::Port port, bool given) {
     return std::uint64_t{tile} * 16 + static_cast<std::uint64_t>(port) * 2 + (given ? 1 : 0);
   }
