@@ -87,23 +87,6 @@ void observe(const CycleTraining& o, report::GptRecord& record, Observed& observ
   training.after = [&](const tiles::TileMesh& tiles) { observed.waves->after(tiles); };
 }
 
-/// Energy of what was counted, and the wafer in the steady state of a run without end.
-void take_power(report::GptRecord& record) {
-  const power::EnergyTable table =
-      power::EnergyTable::read(energy_table_file(record.machine.energy_table));
-  const auto watts = [&](const base::EventCounts& events, base::Cycles cycles) {
-    return table.joules(events) * static_cast<double>(record.machine.core_hz) /
-           static_cast<double>(cycles);
-  };
-  record.dynamic_j = table.joules(record.result.events());
-  for (const tiles::OperationCost& cost : record.result.costs) {
-    record.busiest_w = std::max(record.busiest_w, watts(cost.events, cost.cycles));
-  }
-  record.power =
-      model::mesh_power(record.machine, table, watts(record.result.events(), record.result.cycles),
-                        record.training.on.with_lanes());
-}
-
 void run(report::GptRecord& record, model::GptStep& step, const host::TextTokens& text,
          bool shows) {
   ProgressBar bar(shows);
@@ -140,7 +123,7 @@ int train_in_cycles(const CycleTraining& o) {
   record.training = training_of(o, settings, origins, spec);
   const model::GptMesh& on = record.training.on;
   record.useful_multiply_adds = 3 * spec.forward_multiply_adds(on.sequences, on.shape.positions);
-  record.scheduled_cycles = model::scheduled_cycles(spec, on, settings.machine.tile);
+  record.scheduled = model::scheduled_step(spec, on, settings.machine.tile);
   record.text = o.text.value_or("configs/texts/coriolanus.txt");
   const host::TextTokens text =
       host::read_text(o.text ? record.text : home() + "/" + record.text, on.shape.vocabulary);
@@ -159,7 +142,8 @@ int train_in_cycles(const CycleTraining& o) {
                          record.machine.core_hz, out);
   run(record, step, text, !o.quiet);
   observed.waves->finish();
-  take_power(record);
+  report::take_energy(record,
+                      power::EnergyTable::read(energy_table_file(record.machine.energy_table)));
   write(record, out);
   if (o.json) {
     std::cout << report::gpt_json(record).dump(2) << std::endl;

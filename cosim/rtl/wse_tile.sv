@@ -493,7 +493,8 @@ module wse_tile #(
 
   // 0 cycle, 1 first issue + 1, 2 last issue + 1, 3 end of the last step, 4 cycles with an issue, 5 elements, 6 of multiplications,
   // 7 steps, 8 cycles lost to banks, 9 reads of 64 bits, 10 writes of 64, 11 reads of 32, 12 writes of 32, 13 operands beside the
-  // datapath, 14 end of the last issue, 15 flops, 16 elements of integers, 17 tasks.
+  // datapath, 14 end of the last issue, 15 flops, 16 elements of integers, 17 tasks and
+  // microthreads that began, wavelets received.
   wire issues = main_does || micro_issues;
   wire multiplies = step_op[5:3] == 3'd3 || step_op[5:3] == 3'd4;
   wire [31:0] flops_each = step_op[5:3] == 3'd4 ? 32'd2 : step_op[5:3] == 3'd0 || step_op[5:3] == 3'd5 || step_op[6] ? 32'd0 : 32'd1;
@@ -508,7 +509,7 @@ module wse_tile #(
       counters <= {COUNTERS * 32{1'b0}};
     end else if (running && !stopped && !cfg_write) begin
       counters[0+:32] <= clock + 32'd1;
-      if (starts) counters[17*32+:32] <= counters[17*32+:32] + 32'd1;
+      counters[17*32+:32] <= counters[17*32+:32] + {31'd0, starts} + {31'd0, receives || new_micro};
       if (issues) begin
         if (counters[1*32+:32] == 0) counters[1*32+:32] <= clock + 32'd1;
         counters[2*32+:32] <= clock + 32'd1;

@@ -30,7 +30,7 @@ enum Counter : std::uint32_t {
   kIssueEnd,
   kFlops,
   kIntegers,
-  kTasks
+  kStarts  ///< of tasks, of microthreads, of the main thread with a wavelet
 };
 
 /// A tile of RTL with its program.
@@ -71,8 +71,8 @@ class RtlTile final : public tiles::TileTwin {
     base::at(s.events, EventKind::kFmacFp32) = count(kMultiplied);
     base::at(s.events, EventKind::kAddFp32) = floats - count(kMultiplied);
     base::at(s.events, EventKind::kIntAlu) = count(kIntegers) + 6 * count(kSteps);
-    base::at(s.events, EventKind::kLocalCache) = count(kNear);
-    base::at(s.events, EventKind::kTaskSwitch) = count(kTasks);
+    base::at(s.events, EventKind::kLocalCache) = count(kNear) + 2 * count(kSteps);
+    base::at(s.events, EventKind::kTaskSwitch) = count(kStarts);
     base::at(s.events, EventKind::kControlCycle) = s.running_cycles();
     base::at(s.events, EventKind::kClockRunning) = s.running_cycles();
     return s;

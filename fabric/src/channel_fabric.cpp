@@ -93,6 +93,7 @@ bool ChannelFabric::inject(std::uint32_t source, const Wavelet& wavelet) {
   const Channel& c = record.channel;
   if (c.has(Channel::kWatched)) given_.push_back({tile_of(c.leaf), Port::kRamp, true, wavelet});
   ++injected_;
+  if (!tile_counts_.empty()) ++tile_counts_[tile_of(c.leaf)].injected;
   moving_ = true;
   return true;
 }

@@ -208,8 +208,9 @@ void CycleFabric::report_window(std::uint64_t window, base::Picoseconds /*end*/)
     base::EventCounts& events = records[layout_.die_of_tile[tile]].counts;
     at(events, base::EventKind::kLinkHop) += counts[tile].links;
     at(events, base::EventKind::kDieCrossing) += counts[tile].die_crossings;
-    at(events, base::EventKind::kRamp) += counts[tile].ramp;
-    at(events, base::EventKind::kRouterTraversal) += counts[tile].links + counts[tile].ramp;
+    at(events, base::EventKind::kRamp) += counts[tile].ramp + counts[tile].injected;
+    // A wavelet enters a router by a link, counted where it left, or by the ramp.
+    at(events, base::EventKind::kRouterTraversal) += counts[tile].links + counts[tile].injected;
     counts[tile] = {};
   }
   for (std::uint32_t die = 0; die < layout_.dies; ++die) {

@@ -135,6 +135,9 @@ bool ChannelFabric::Piece::inject(std::uint32_t source, const Wavelet& wavelet) 
   Band& band = fabric_->bands_[band_];
   arrivals_->add(source - band.first);
   ++band.injected;
+  if (!fabric_->tile_counts_.empty()) {
+    ++fabric_->tile_counts_[tile_of(fabric_->records_[source].channel.leaf)].injected;
+  }
   return true;
 }
 

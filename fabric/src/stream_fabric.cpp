@@ -269,8 +269,11 @@ void StreamFabric::reduce(const WorkItem& item, std::uint32_t die, Cycles start,
     const std::uint64_t a_row =
         item.all_outputs() *
         base::ceil_div(mapping.tokens_per_tile(item.loop_tokens()) * sum_bits_, 32);
-    mesh_.reserve(die, Direction::kEast, a_row * mesh_.links(die, Direction::kEast), start);
-    done = std::max(done, mesh_.free_at(die, Direction::kEast));
+    // Out over every other tile, back over the others.
+    for (const Direction direction : {Direction::kEast, Direction::kWest}) {
+      mesh_.reserve(die, direction, a_row * mesh_.links(die, direction), start);
+      done = std::max(done, mesh_.free_at(die, direction));
+    }
     fill = config_.ring_cycles(mapping.columns() / mapping.copies());
   } else if (item.operation == Operation::kGemmWeightGradient) {
     const std::uint64_t a_column = item.all_outputs() * mapping.features_per_tile(item.inputs);
@@ -359,61 +362,45 @@ void StreamFabric::count_row(std::uint32_t die, base::Phase phase, Cargo cargo,
   activity_[die].add(phase, first, last, counts);
 }
 
-/// Wavelets of the work itself, by location: weights down the columns, sums along rows or columns.
-StreamFabric::PartTraffic StreamFabric::traffic_of(const WorkItem& item,
-                                                   const base::RegionPart& part) const {
-  const base::Mapping mapping = mapping_of(item);
-  const std::uint64_t rows = part.tiles.rows.size();
-  const std::uint64_t columns = part.tiles.columns.size();
-  const base::Span die_rows = geometry_.user_rows_of(part.die / geometry_.config().die_columns);
-  const base::Span die_columns =
-      geometry_.user_columns_of(part.die % geometry_.config().die_columns);
-  const bool north_edge = part.tiles.rows.begin == die_rows.begin && part.tiles.rows.begin > 0;
-  const bool west_edge =
-      part.tiles.columns.begin == die_columns.begin && part.tiles.columns.begin > 0;
-  const std::uint64_t tokens = mapping.tokens_per_tile(item.loop_tokens());
-  PartTraffic t;
-  if (item.operation == Operation::kGemmForward ||
-      item.operation == Operation::kGemmInputGradient) {
-    const GemmTraffic gemm = gemm_traffic(item, mapping, part.tiles, sum_bits_);
-    t.broadcast = gemm.weights * rows;
-    t.sums = gemm.row_sums * rows * columns;
-    t.broadcast_crossing = north_edge ? gemm.weights : 0;
-    t.sums_crossing = west_edge ? gemm.row_sums * rows : 0;
-  } else if (item.operation == Operation::kGemmWeightGradient) {
-    const std::uint64_t a_row = item.all_outputs() * base::ceil_div(tokens, 2);
-    const std::uint64_t a_column = item.all_outputs() * mapping.features_per_tile(item.inputs);
-    t.broadcast = a_row * columns * rows;  // output gradients along rows, each column once
-    t.sums = a_column * columns * rows;
-    t.broadcast_crossing = west_edge ? a_row * rows : 0;
-    t.sums_crossing = north_edge ? a_column * columns : 0;
-  } else if (item.operation == Operation::kRedistribute) {
-    t.moved = moved_hops(item, part);
-  }
-  return t;
-}
-
 void StreamFabric::count_part(const WorkItem& item, const base::RegionPart& part, Cycles start,
                               Cycles finish) {
-  const PartTraffic t = traffic_of(item, part);
+  const bool gradient = item.operation == Operation::kGemmWeightGradient;
+  const GemmTraffic t = gemm_traffic(item, mapping_of(item), part.tiles, sum_bits_);
+  const bool north = at_north_of_die(part);
+  const bool west = at_west_of_die(part);
+  EventCounts broadcast = t.broadcast_events();
+  at(broadcast, EventKind::kDieCrossing) = (gradient ? west : north) ? t.broadcast_at_edge : 0;
+  EventCounts sums = t.sum_events();
+  at(sums, EventKind::kDieCrossing) = (gradient ? north : west) ? t.sums_at_edge : 0;
+  EventCounts moved{};
+  if (item.operation == Operation::kRedistribute) {
+    at(moved, EventKind::kRouterTraversal) = at(moved, EventKind::kLinkHop) =
+        moved_hops(item, part);
+  }
   EventCounts all{};
-  const auto count = [&](Cargo cargo, std::uint64_t hops, std::uint64_t traversals,
-                         std::uint64_t ramps, std::uint64_t crossing) {
-    for (EventCounts* const sum : {&all, &events(item.phase, cargo)}) {
-      at(*sum, EventKind::kRouterTraversal) += traversals;
-      at(*sum, EventKind::kLinkHop) += hops;
-      at(*sum, EventKind::kRamp) += ramps;
-      at(*sum, EventKind::kDieCrossing) += crossing;
+  const auto count = [&](Cargo cargo, const EventCounts& n) {
+    EventCounts& of_cargo = events(item.phase, cargo);
+    for (std::size_t k = 0; k < n.size(); ++k) {
+      of_cargo[k] += n[k];
+      all[k] += n[k];
     }
   };
-  const bool gradient = item.operation == Operation::kGemmWeightGradient;
-  count(Cargo::kWeights, t.broadcast, t.broadcast, t.broadcast, t.broadcast_crossing);
-  count(gradient ? Cargo::kGradients : Cargo::kSums, t.sums, 2 * t.sums, 2 * t.sums,
-        t.sums_crossing);
-  count(Cargo::kMoved, t.moved, t.moved, 0, 0);
+  count(Cargo::kWeights, broadcast);
+  count(gradient ? Cargo::kGradients : Cargo::kSums, sums);
+  count(Cargo::kMoved, moved);
   stats_.wavelet_hops += at(all, EventKind::kLinkHop);
   stats_.die_crossings += at(all, EventKind::kDieCrossing);
   activity_[part.die].add(item.phase, start, std::max(finish, start + 1), all);
+}
+
+/// Whether a scribe line lies at the north side of the part.
+bool StreamFabric::at_north_of_die(const base::RegionPart& part) const {
+  const base::Span rows = geometry_.user_rows_of(part.die / geometry_.config().die_columns);
+  return part.tiles.rows.begin == rows.begin && rows.begin > 0;
+}
+bool StreamFabric::at_west_of_die(const base::RegionPart& part) const {
+  const base::Span columns = geometry_.user_columns_of(part.die % geometry_.config().die_columns);
+  return part.tiles.columns.begin == columns.begin && columns.begin > 0;
 }
 
 /// Each word goes a quarter of the way across and down the mesh.

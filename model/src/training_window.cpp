@@ -272,8 +272,7 @@ void TrainingWindow::count_coarse() {
   result_.coarse_events =
       tiles::events_of(item_, mapping_, settings_.machine.tile, precision, result_.tiles);
   const base::EventCounts traffic = fabric::gemm_events(
-      fabric::gemm_traffic(item_, mapping_, result_.tiles, tiles::link_bits(precision)),
-      result_.tiles);
+      fabric::gemm_traffic(item_, mapping_, result_.tiles, tiles::link_bits(precision)));
   for (std::size_t k = 0; k < traffic.size(); ++k) result_.coarse_events[k] += traffic[k];
 }
 
@@ -285,8 +284,12 @@ void TrainingWindow::count() {
   fabric::EngineCounts wavelets;
   for (std::size_t r = 0; r < pieces_; ++r) {
     stats += machine_->stats(r);
-    wavelets.hops += at(machine_->activity()[r], EventKind::kLinkHop);
-    wavelets.delivered += at(machine_->activity()[r], EventKind::kRamp);
+    const base::EventCounts& activity = machine_->activity()[r];
+    const std::uint64_t injected =
+        at(activity, EventKind::kRouterTraversal) - at(activity, EventKind::kLinkHop);
+    wavelets.hops += at(activity, EventKind::kLinkHop);
+    wavelets.injected += injected;
+    wavelets.delivered += at(activity, EventKind::kRamp) - injected;
   }
   base::Cycles first = tiles::EngineStats::kNever;
   base::Cycles last = 0;

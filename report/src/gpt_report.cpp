@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "machine_json.h"
+#include "units_text.h"
 #include "wse/model/gpt_prediction.h"
 #include "wse/report/page.h"
 
@@ -60,6 +61,12 @@ json ledger_json(const GptLedger& ledger) {
           {"parameters", ledger.parameters},
           {"wait", ledger.wait},
           {"idle", ledger.idle}};
+}
+
+json energy_ledger_json(const GptRecord& r) {
+  json ledger = ledger_json(energy_of_step(r));
+  ledger["unused_cores"] = unused_cores_j(r);
+  return ledger;
 }
 
 json operation_json(const GptRecord& r, std::size_t i) {
@@ -148,7 +155,8 @@ json power_json(const GptRecord& r) {
   return {{"energy_j", energy_j(r)},
           {"energy_per_token_j", energy_j(r) / r.training.on.all_tokens()},
           {"mesh_energy_j", mesh_energy_j(r)},
-          {"dynamic_energy_j", r.dynamic_j},
+          {"dynamic_energy_j", r.dynamic_j.total()},
+          {"energy_ledger", energy_ledger_json(r)},
           {"wafer_power_w", {{"mean", r.power.wafer_w()}, {"peak", r.wafer_peak_w()}}},
           {"power_by_kind_w",
            {{"mesh", r.power.mesh_w},
@@ -165,7 +173,7 @@ json cost_json(const GptRecord& r) {
           {"simulated_cycles", r.result.cycles},
           {"predicted_cycles", predicted_cycles(r)},
           {"prediction_deviation", prediction_deviation(r)},
-          {"scheduled_cycles", r.scheduled_cycles * r.training.steps},
+          {"scheduled_cycles", r.scheduled.cycles * r.training.steps},
           {"load_cycles", r.result.load_cycles},
           {"kernels_per_step", r.result.operations},
           {"wavelet_hops", hops_of(r)},
@@ -189,46 +197,6 @@ double GptRecord::step_seconds() const {
 double GptRecord::mesh_utilization() const {
   const double most = 2.0 * machine.tile.lanes_fp32 * training.on.mesh.tiles();
   return static_cast<double>(flops_of(*this)) / (most * static_cast<double>(result.cycles));
-}
-
-GptLedger ledger_of(const GptRecord& r) {
-  using Work = model::GptOperationPlan::Work;
-  GptLedger ledger;
-  const double tiles = r.training.on.mesh.tiles();
-  for (std::size_t i = 0; i < r.result.costs.size(); ++i) {
-    const tiles::OperationCost& cost = r.result.costs[i];
-    const auto issued = static_cast<double>(cost.issue_cycles);
-    const auto active = static_cast<double>(cost.active_cycles);
-    switch (r.result.plans[i].work) {
-      case Work::kMatrix: {
-        const auto elements =
-            static_cast<double>(base::at(cost.events, base::EventKind::kFmacFp32));
-        const double steps = std::min(issued, elements / r.machine.tile.lanes_fp32);
-        ledger.multiply_add += steps;
-        ledger.start_and_reduction += issued - steps;
-        break;
-      }
-      case Work::kAttention:
-        ledger.attention += issued;
-        break;
-      case Work::kVector:
-        ledger.vector += issued;
-        break;
-      case Work::kParameters:
-        ledger.parameters += issued;
-        break;
-    }
-    ledger.wait += active - issued;
-    // Jumps behind the last step are issued after the kernel's end.
-    ledger.idle += std::max(0.0, tiles * static_cast<double>(cost.cycles) - active);
-  }
-  const double all = ledger.multiply_add + ledger.start_and_reduction + ledger.attention +
-                     ledger.vector + ledger.parameters + ledger.wait + ledger.idle;
-  for (double* part : {&ledger.multiply_add, &ledger.start_and_reduction, &ledger.attention,
-                       &ledger.vector, &ledger.parameters, &ledger.wait, &ledger.idle}) {
-    *part /= all;
-  }
-  return ledger;
 }
 
 json gpt_json(const GptRecord& r) {
@@ -266,15 +234,16 @@ std::string gpt_summary(const GptRecord& r) {
        fmt::format("{:.0f} in {} kernels, and {:.0f} to load their programs", r.step_cycles(),
                    r.result.operations, static_cast<double>(r.result.load_cycles) / steps_of(r)));
   line("time a step",
-       fmt::format("{:.3f} ms at {:.4g} GHz, {:.4g} tokens/s", r.step_seconds() * 1e3,
+       fmt::format("{} at {:.4g} GHz, {:.0f} tokens/s", scaled(r.step_seconds(), kSeconds, 4),
                    core_hz(r) / 1e9, on.all_tokens() / r.step_seconds()));
   line("utilization", fmt::format("{:.1f} % of the multiply-adds of fp32 on the mesh",
                                   100 * r.mesh_utilization()));
   line("cost terms", fmt::format("{:.0f} cycles a step, {:+.1f} % from the run",
                                  static_cast<double>(predicted_cycles(r)) / steps_of(r),
                                  100 * prediction_deviation(r)));
-  line("energy", fmt::format("{:.3g} J a step on the mesh; the wafer draws {:.2f} kW at {:.1f} C",
-                             mesh_energy_j(r), r.power.wafer_w() / 1e3, r.power.mean_c));
+  line("energy",
+       fmt::format("{} a step on the mesh; the wafer draws {:.2f} kW at {:.1f} C",
+                   scaled(mesh_energy_j(r), kJoules, 0), r.power.wafer_w() / 1e3, r.power.mean_c));
   std::vector<tiles::OperationCost> costs = r.result.costs;
   std::stable_sort(costs.begin(), costs.end(),
                    [](const auto& a, const auto& b) { return a.cycles > b.cycles; });

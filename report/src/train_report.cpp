@@ -12,6 +12,7 @@
 #include "pipeline_stats.h"
 #include "power_stats.h"
 #include "streaming_stats.h"
+#include "units_text.h"
 #include "wse/model/binding.h"
 
 namespace wse::report {
@@ -243,27 +244,6 @@ std::string dies_csv(const TrainingResult& r) {
 }
 
 namespace {
-
-/// Units of a quantity, the usual one first.
-using Units = std::vector<std::pair<const char*, double>>;
-const Units kBytes{{"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}};
-const Units kWatts{{"kW", 1e3}, {"W", 1}, {"mW", 1e-3}};
-const Units kJoules{{"J", 1}, {"mJ", 1e-3}, {"uJ", 1e-6}, {"nJ", 1e-9}};
-const Units kSeconds{{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}};
-const Units kFlops{{"PFLOP/s", 1e15}, {"TFLOP/s", 1e12}, {"GFLOP/s", 1e9}, {"MFLOP/s", 1e6}};
-const Units kCounts{{"billion", 1e9}, {"million", 1e6}};
-
-/// With so many decimals in the usual unit, or in a finer one where that would leave few digits.
-std::string scaled(double value, const Units& units, int decimals) {
-  if (value == 0) return fmt::format("0 {}", units.front().first);
-  const double least = std::max(std::pow(10.0, 1 - decimals), 0.01);  // two digits
-  if (value >= least * units.front().second) {
-    return fmt::format("{:.{}f} {}", value / units.front().second, decimals, units.front().first);
-  }
-  std::size_t u = 1;
-  while (u + 1 < units.size() && value < units[u].second) ++u;
-  return fmt::format("{:.3g} {}", value / units[u].second, units[u].first);
-}
 
 using Line = std::function<void(const std::string&, const std::string&)>;
 

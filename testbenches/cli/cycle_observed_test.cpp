@@ -85,6 +85,8 @@ TEST_F(CycleObservedTest, HasTheKeysOfTheContract) {
               1e-6 * multiply_adds / seconds);
   EXPECT_NEAR(j["energy_j"], j["wafer_power_w"]["mean"].get<double>() * seconds, 1e-9);
   EXPECT_NEAR(sum_of(j["power_by_kind_w"]), j["wafer_power_w"]["mean"], 1e-6);
+  EXPECT_NEAR(sum_of(j["energy_ledger"]), j["energy_j"], 1e-9);
+  for (const auto& [cause, joules] : j["energy_ledger"].items()) EXPECT_GT(joules, 0) << cause;
   EXPECT_GT(j["wafer_power_w"]["peak"], j["wafer_power_w"]["mean"]);
   EXPECT_NEAR(j["power_by_kind_w"]["mesh"], j["dynamic_energy_j"].get<double>() / seconds, 1e-9);
   EXPECT_GT(j["temperature_c"]["peak"], j["temperature_c"]["mean"]);

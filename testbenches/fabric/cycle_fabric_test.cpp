@@ -184,7 +184,7 @@ struct Machine {
       ramps += at(counts, base::EventKind::kRamp);
     }
     EXPECT_EQ(hops, expected.hops);
-    EXPECT_EQ(ramps, expected.delivered);
+    EXPECT_EQ(ramps, injected + expected.delivered);
     // What happens from an edge on belongs to the window in which the edge lies.
     std::map<std::uint64_t, std::uint64_t> by_window;
     for (const auto& [cycle, count] : watch.hops) {

@@ -117,8 +117,9 @@ TEST_F(StreamFabricTest, HopsOfWeightsAndSumsAreThoseOfTheFormula) {
   for (const base::RegionPart& part : w.layout.parts()) {
     w.fabric.receive_stream(done(item_, part.index, 500, 5'000), 500);
   }
-  const std::uint64_t weights = 56u * 100 * 18;      // every weight passes every row
-  const std::uint64_t sums = 100u * 10 * (28 * 18);  // 10 tokens a tile, fp32, through every tile
+  const std::uint64_t weights = 56u * 100 * 18;  // every weight passes every row
+  // 10 tokens a tile, fp32, from every tile to the second next: the ring of a row is folded.
+  const std::uint64_t sums = 2u * 100 * 10 * (28 * 18);
   EXPECT_EQ(w.fabric.stats().wavelet_hops - before, weights + sums);
 }
 
@@ -147,8 +148,8 @@ TEST_F(StreamFabricTest, AnItemIsRoutedByItsOwnCopies) {
     }
     return w.fabric.stats().wavelet_hops - before;
   };
-  EXPECT_EQ(hops(item_), 2u * 56 * 100 * 18 + 100u * 5 * (28 * 18));  // 5 tokens a tile
-  EXPECT_EQ(hops(moved), 28u * 18 * 20 * ((28 + 18) / 4));            // 20 words a tile
+  EXPECT_EQ(hops(item_), 2u * 56 * 100 * 18 + 2u * 100 * 5 * (28 * 18));  // 5 tokens a tile
+  EXPECT_EQ(hops(moved), 28u * 18 * 20 * ((28 + 18) / 4));                // 20 words a tile
 }
 
 // Of two copies, lane 2 feeds the western dies too. It is late: the next item, of one copy, is complete

@@ -37,8 +37,19 @@ TEST_P(GptPredictionTest, CostTermsAreWithinTenPercentOfTheKernels) {
   EXPECT_LT(std::abs(relative(predicted_cycles(result.plans), result.cycles)), 0.10);
   const host::ModelSpec model =
       host::read_model(std::string(WSE_SOURCE_DIR) + "/configs/models/tiny-gpt.json", "tiny-gpt");
-  const base::Cycles scheduled = scheduled_cycles(model, on, tiles::TileConfig());
-  EXPECT_LT(std::abs(relative(scheduled, result.cycles)), 0.10);
+  const ScheduledStep scheduled = scheduled_step(model, on, tiles::TileConfig());
+  EXPECT_LT(std::abs(relative(scheduled.cycles, result.cycles)), 0.10);
+  const power::EnergyTable table =
+      power::EnergyTable::read(std::string(WSE_SOURCE_DIR) + "/configs/energy/n7.csv");
+  const double joules = table.joules(result.events());
+  EXPECT_NEAR(table.joules(scheduled.events), joules, 0.05 * joules);
+  for (const base::EventKind kind : {base::EventKind::kLinkHop, base::EventKind::kRouterTraversal,
+                                     base::EventKind::kLocalCache}) {
+    EXPECT_NEAR(static_cast<double>(at(scheduled.events, kind)),
+                static_cast<double>(at(result.events(), kind)),
+                0.10 * static_cast<double>(at(result.events(), kind)))
+        << name_of(kind);
+  }
 
   // What most cycles go to agrees one by one; smaller kernels also fill and drain (docs/training.md).
   ASSERT_EQ(result.plans.size(), result.costs.size());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "wse/base/random.h"
+#include "wse/tiles/kernels/rowwise.h"
 
 namespace wse::tiles {
 namespace {
@@ -111,8 +112,45 @@ TEST(CostTermsTest, AccumulatorsThatFitTheNearBufferNeedNoSramAccess) {
     const auto n = events_of(gemm(10, 1, tokens_per_tile * 10), mapping, {}, Precision::kFp16, one);
     return at(n, base::EventKind::kSramWrite64);
   };
-  EXPECT_EQ(reads(128), 0u);   // 128 fp16 accumulators are 256 bytes
-  EXPECT_EQ(reads(129), 33u);  // one more: each of 33 vector steps writes
+  EXPECT_EQ(reads(64), 0u);   // twice 64 fp16 accumulators are 256 bytes
+  EXPECT_EQ(reads(65), 17u);  // one more: each of 17 vector steps writes
+}
+
+/// Where rows need no messages the terms count the instructions of the kernel, one by one.
+TEST(CostTermsTest, RowWiseOperationsAreCountedAsTheirKernels) {
+  struct Kind {
+    base::VectorKind kind;
+    RowwiseOp op;
+    std::vector<bool> passes;
+  };
+  using base::VectorKind;
+  const std::vector<Kind> kinds{{VectorKind::kNormForward, RowwiseOp::kLayerNorm, {false}},
+                                {VectorKind::kNormBackward, RowwiseOp::kLayerNorm, {true}},
+                                {VectorKind::kGeluForward, RowwiseOp::kGelu, {false}},
+                                {VectorKind::kGeluBackward, RowwiseOp::kGelu, {true}},
+                                {VectorKind::kLoss, RowwiseOp::kCrossEntropy, {false, true}}};
+  base::Random random(1);
+  for (int i = 0; i < 400; ++i) {
+    const Kind& kind = kinds[random.below(kinds.size())];
+    const bool mixed = random.below(2) == 1;
+    TileConfig tile;
+    MeshConfig config;
+    tile.lanes_fp32 = config.compute.lanes_fp32 = 1U << random.below(2);
+    RowwiseShape shape;
+    shape.tokens = random.between(1, 70);
+    shape.features = random.between(1, 40);
+    shape.op = kind.op;
+    shape.type = mixed ? DataType::kMixed : DataType::kFp32;
+    base::Cycles counted = 0;
+    for (const bool backward : kind.passes) {
+      shape.backward = backward;
+      counted += Rowwise(shape, config, 1).predicted();
+    }
+    const CostTerms terms{tile, mixed ? Precision::kMixed : Precision::kFp32};
+    const base::Cycles meetings = terms.vector_meetings(kind.kind, shape.tokens, shape.features);
+    EXPECT_EQ(terms.vector(kind.kind, shape.tokens, shape.features, 1, 1), counted + meetings)
+        << name_of(kind.op) << ": " << shape.tokens << " tokens, " << shape.features << " features";
+  }
 }
 
 }  // namespace

@@ -552,6 +552,7 @@ bool ComputeEngines::receive_word(Visit& v, const Instruction& i, std::uint16_t&
     next = i.target;
     return true;
   }
+  ++base::at(stats_.events, base::EventKind::kTaskSwitch);
   std::uint32_t* const to = &reg(v.tile, i.result.value);
   if (bits_of(i.type) == 32 && i.type != DataType::kMixed) {
     to[0] = word;

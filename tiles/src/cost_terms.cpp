@@ -3,7 +3,6 @@
 
 #include <numeric>
 
-#include "kernels/predicted.h"
 #include "vector_events.h"
 
 namespace wse::tiles {
@@ -73,33 +72,6 @@ void set_imbalance(CauseCycles& c, const WorkItem& item, const Mapping& mapping,
   c[static_cast<std::size_t>(Cause::kImbalance)] = whole - even;
 }
 
-/// What a vector operation takes: as its kernel does in fp32 and in mixed precision, in
-/// sixteenths of a cycle an element and in cycles a token, without the messages; the words a token that
-/// are summed over the columns, message by message; and the gradients a feature that are summed up the
-/// rows.
-struct VectorCost {
-  std::uint32_t fp32, mixed, token;
-  std::array<std::uint8_t, 4> messages;
-  std::uint32_t gradients = 0;
-};
-constexpr std::array<VectorCost, base::kNumVectorKinds> kVectorCosts{{
-    {97, 97, 21, {1, 1}},          // norm
-    {200, 174, 4, {2}, 2},         //
-    {427, 391, 0, {}},             // GELU: an exponential and a reciprocal
-    {507, 463, 0, {}},             //
-    {16, 16, 0, {}},               // ReLU, counted from its formula
-    {32, 32, 0, {}},               //
-    {400, 384, 0, {}},             // gate: from those of GELU
-    {496, 480, 0, {}},             //
-    {16, 16, 0, {}},               // residual
-    {271, 271, 14, {1, 1}},        // route: softmax, the largest, shares
-    {90, 76, 2, {1}},              //
-    {16, 16, 0, {}},               // scale by route
-    {16, 16, 0, {}},               // distances
-    {574, 574, 36, {1, 2, 1, 1}},  // loss and its gradient
-    {16, 16, 0, {}},               // embedding
-}};
-
 /// Columns of a copy are shared out to the heads; or a column has several.
 AttentionLoops attention_loops(const WorkItem& item, const Mapping& mapping) {
   const std::uint64_t columns = mapping.columns() / mapping.copies();
@@ -151,16 +123,20 @@ void add_gemm(CauseEvents& by, const CauseCycles& cycles, const WorkItem& item,
               const Mapping& mapping, const CostTerms& terms, std::uint64_t tiles) {
   const Loops loops = loops_of(item, mapping, terms.precision);
   const bool gradient = item.operation == Operation::kGemmWeightGradient;
-  // A weight gradient accumulates one sum at a time in a register.
+  // Sums of an output are added while those of the one before leave; a weight gradient accumulates one at a
+  // time in a register.
   const bool cached =
-      gradient || loops.tokens * sum_bits(terms.precision) / 8 <= terms.config.cache_bytes;
+      gradient || 2 * loops.tokens * sum_bits(terms.precision) / 8 <= terms.config.cache_bytes;
   EventCounts vectors{};
   add_vector_steps(vectors, terms.axpy(loops.weights, loops.tokens) * tiles, terms.precision,
                    cached);
   share_steps(by, cycles, vectors);
-  at(by[static_cast<std::size_t>(Cause::kVectorStart)], EventKind::kTaskSwitch) +=
-      loops.weights * tiles;
+  if (!gradient) {  // each weight comes in a wavelet
+    at(by[static_cast<std::size_t>(Cause::kVectorStart)], EventKind::kTaskSwitch) +=
+        loops.weights * tiles;
+  }
   EventCounts& n = by[static_cast<std::size_t>(Cause::kReduction)];
+  at(n, EventKind::kTaskSwitch) += item.all_outputs() * tiles;  // the microthread of the sums
   const std::uint64_t vector = gradient ? loops.features : loops.tokens;
   const std::uint64_t steps = tiles * (gradient ? terms.column_reduction(item.all_outputs(), vector)
                                                 : terms.row_reduction(item.all_outputs(), vector));
@@ -223,20 +199,6 @@ Cycles CostTerms::attention(const AttentionLoops& a, bool backward) const {
                              (backward ? 2 * f * a.tokens : f * a.tokens + a.heads * 28 * single);
   return once + attention_steps(a, backward) + a.keys * key +
          base::ceil_div(a.keys, std::max<std::uint64_t>(a.tokens, 1)) * block;
-}
-
-Cycles CostTerms::vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
-                         std::uint64_t columns, std::uint64_t rows) const {
-  const VectorCost& cost = kVectorCosts[static_cast<std::size_t>(kind)];
-  const std::uint32_t element = precision == Precision::kFp32 ? cost.fp32 : cost.mixed;
-  // More lanes of fp32 share the work, additions as well.
-  Cycles cycles = base::ceil_div(tokens * elements * element, 16 * config.lanes_fp32) +
-                  base::ceil_div(tokens * cost.token, config.lanes_fp32);
-  for (const std::uint64_t words : cost.messages) {
-    if (words > 0) cycles += predicted_allreduce_row(columns, words * tokens);
-  }
-  if (cost.gradients > 0 && rows > 1) cycles += predicted_chain(rows, cost.gradients * elements);
-  return cycles;
 }
 
 CauseCycles cycles_of(const WorkItem& item, const Mapping& mapping, const TileConfig& config,

@@ -75,6 +75,7 @@ bool ComputeEngines::start_vector(Visit& v, const Instruction& i) {
   tile.threads = static_cast<std::uint16_t>(tile.threads | 1U << i.thread);
   if (tile.watched) show_operation(v, i.thread, tile.pc, true);
   if (i.thread != 0) {
+    ++base::at(stats_.events, base::EventKind::kTaskSwitch);
     ++tile.pc;
     tile.main_ready = now_ + 1;
     t.ready = now_ + std::max(1U, config_.vector_start_cycles);
@@ -398,7 +399,8 @@ bool ComputeEngines::run_alone(Visit& v, const Instruction& i, Thread& t) {
   stats_.end = std::max(stats_.end, now_ + cycles);
   stats_.elements += done;
   base::at(stats_.events, event_of(i)) += done;
-  base::at(stats_.events, base::EventKind::kIntAlu) += 6 * steps;
+  base::at(stats_.events, base::EventKind::kIntAlu) += 6 * steps;
+  base::at(stats_.events, base::EventKind::kLocalCache) += 2 * steps;  // registers
   stats_.flops += std::uint64_t{flops_of(i.op, i.type)} * done;
   return true;
 }
@@ -441,6 +443,8 @@ bool ComputeEngines::step_vector(Visit& v, std::uint32_t number) {
   stats_.elements += n;
   base::at(stats_.events, event_of(i)) += n;
   base::at(stats_.events, base::EventKind::kIntAlu) += 6;  // descriptors step
+  base::at(stats_.events, base::EventKind::kLocalCache) +=
+      2;  // of an operand, of the result
   stats_.flops += std::uint64_t{flops_of(i.op, i.type)} * n;
   if (t.done == t.length) finish_vector(v, number);
   return true;

@@ -47,8 +47,8 @@ base::EventCounts events_of(const EngineStats& stats, const fabric::EngineCounts
   at(events, EventKind::kSramRead32) += stats.banks.reads32;
   at(events, EventKind::kSramWrite32) += stats.banks.writes32;
   at(events, EventKind::kLinkHop) += counts.hops;
-  at(events, EventKind::kRouterTraversal) += counts.hops + counts.delivered;
-  at(events, EventKind::kRamp) += counts.delivered;
+  at(events, EventKind::kRouterTraversal) += counts.hops + counts.injected;
+  at(events, EventKind::kRamp) += counts.injected + counts.delivered;
   const std::uint64_t running = at(events, EventKind::kClockRunning);
   at(events, EventKind::kClockGated) += tile_cycles > running ? tile_cycles - running : 0;
   return events;

@@ -18,6 +18,9 @@ base::Cycles predicted_broadcast(std::uint64_t columns, std::uint64_t rows, std:
 base::Cycles predicted_reduce(std::uint64_t p, std::uint64_t b, ReduceAlgorithm algorithm,
                               std::uint64_t group);
 std::uint32_t default_group(std::uint32_t p);
+/// Groups of tokens that a row-wise kernel works through, so small that vectors of a group fit the buffer
+/// beside the datapath.
+inline std::uint64_t token_groups(std::uint64_t tokens) { return base::ceil_div(tokens, 16); }
 /// Of CollectivePlan::allreduce_rows.
 base::Cycles predicted_allreduce_row(std::uint64_t p, std::uint64_t b);
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "axpy_layout.h"
+#include "predicted.h"
 #include "vector_math.h"
 #include "wse/tiles/kernels/rowwise.h"
 
@@ -82,9 +83,8 @@ class RowwiseProgram {
     return group(s) * static_cast<std::uint32_t>(base::ceil_div(s.tile_tokens(), group(s)));
   }
   static std::uint32_t group(const RowwiseShape& s) {
-    constexpr std::uint32_t kMost = 16;
-    const std::uint64_t groups = base::ceil_div(s.tile_tokens(), kMost);
-    return static_cast<std::uint32_t>(base::ceil_div(s.tile_tokens(), groups));
+    const std::uint64_t tokens = s.tile_tokens();
+    return static_cast<std::uint32_t>(base::ceil_div(tokens, token_groups(tokens)));
   }
   /// Elements from a feature to the next one: a turn of the banks.
   static std::uint32_t stride(const RowwiseShape& s) {

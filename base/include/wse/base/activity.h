@@ -23,13 +23,13 @@ enum class EventKind : std::uint32_t {
   kSramWrite64,      ///< 64-bit write of a bank pair
   kSramRead32,       ///< 32-bit read
   kSramWrite32,      ///< 32-bit write
-  kLocalCache,       ///< 64-bit access of the 256 B buffer or a register
+  kLocalCache,       ///< 64-bit access of the 256 B buffer, or of a register: two a vector step
   kControlCycle,     ///< instruction and tensor sequencer, per active core cycle
-  kTaskSwitch,       ///< a wavelet starts a task or a microthread
-  kRouterTraversal,  ///< a wavelet through a router
+  kTaskSwitch,       ///< a task or a microthread starts, or the main thread with a wavelet
+  kRouterTraversal,  ///< a wavelet through a router, by however many outputs
   kLinkHop,          ///< a wavelet over the link between two routers
   kDieCrossing,      ///< additional cost of a hop over a scribe line
-  kRamp,             ///< a wavelet between router and core
+  kRamp,             ///< a wavelet between router and core, either way
   kClockRunning,     ///< clock tree of a core, per active core cycle
   kClockGated,       ///< clock residual of an idle core, per core cycle
   kIoBit,            ///< SerDes, per bit in or out

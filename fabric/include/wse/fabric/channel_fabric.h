@@ -50,10 +50,11 @@ class ChannelFabric final : public Engine {
   void restore(std::uint32_t channel, const Wavelet& wavelet, base::Cycles due);
   void restore_grant(std::uint32_t channel);
 
-  /// Copies that left a tile.
+  /// Copies that left a tile, and wavelets that its compute engine gave.
   struct TileCounts {
     std::uint32_t links = 0;
     std::uint32_t ramp = 0;
+    std::uint32_t injected = 0;
     std::uint32_t die_crossings = 0;  ///< of the links
   };
   /// Counts by tile from now on.

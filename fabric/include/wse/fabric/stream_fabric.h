@@ -138,17 +138,10 @@ class StreamFabric {
   void complete(const base::WorkItem& item, const Flight& flight);
   void send_gradients(const base::WorkItem& item, base::Cycles ready);
   void tell_parts(StreamKind kind, const base::WorkItem& item, base::Cycles cycle);
-  /// Wavelet-hops of an item in a part.
-  struct PartTraffic {
-    std::uint64_t broadcast = 0;
-    std::uint64_t sums = 0;  ///< from tile to tile
-    std::uint64_t moved = 0;
-    std::uint64_t broadcast_crossing = 0;  ///< over the scribe line at the north or west side
-    std::uint64_t sums_crossing = 0;
-  };
-  PartTraffic traffic_of(const base::WorkItem& item, const base::RegionPart& part) const;
   void count_part(const base::WorkItem& item, const base::RegionPart& part, base::Cycles start,
                   base::Cycles finish);
+  bool at_north_of_die(const base::RegionPart& part) const;
+  bool at_west_of_die(const base::RegionPart& part) const;
   std::uint64_t moved_hops(const base::WorkItem& item, const base::RegionPart& part) const;
   void count_row(std::uint32_t die, base::Phase phase, Cargo cargo, std::uint64_t wavelets,
                  base::Cycles first, base::Cycles last, bool crosses);

@@ -8,11 +8,15 @@
 
 namespace wse::model {
 
-/// Cycles of a step by the schedule of the transaction level on the same mesh, fp32, one copy of the
-/// features, nothing recomputed: those of its operations, without waits for lanes and changes of layers,
-/// which kernels that follow each other do not have.
-base::Cycles scheduled_cycles(const host::ModelSpec& model, const GptMesh& on,
-                              const tiles::TileConfig& tile);
+/// A step by the schedule of the transaction level on the same mesh, fp32, one copy of the features, nothing
+/// recomputed: its operations, without waits for lanes and changes of layers, which kernels that follow each
+/// other do not have.
+struct ScheduledStep {
+  base::Cycles cycles = 0;
+  base::EventCounts events{};  ///< of the tiles and between them
+};
+ScheduledStep scheduled_step(const host::ModelSpec& model, const GptMesh& on,
+                             const tiles::TileConfig& tile);
 
 /// Sum of what the cost terms say of the operations of a step; those without a term count 0.
 base::Cycles predicted_cycles(const std::vector<GptOperationPlan>& plans);

@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kSweepPointsMost = 1'000'000;
 
 /// Part of every key of a run: raised whenever the same configuration gives other results or other
 /// files than before, so that runs of an earlier version are not taken for new ones.
-inline constexpr std::uint64_t kResultVersion = 6;
+inline constexpr std::uint64_t kResultVersion = 7;
 
 /// A model of a sweep.
 struct SweepModel {

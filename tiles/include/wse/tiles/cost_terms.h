@@ -101,9 +101,16 @@ struct CostTerms {
   /// Steps for so many bytes of one: a tile sends and receives a word in turn, and one access in
   /// sixteen meets another one in the banks.
   static base::Cycles ring_steps(std::uint64_t bytes) { return base::ceil_div(17 * bytes, 32); }
-  /// On elements of each token in a tile; those of a row of tiles are of one token.
+  /// Additions, moves and comparisons of fp32: two a step, or as many as there are lanes.
+  static base::Cycles moves(std::uint64_t n, std::uint32_t lanes_fp32) {
+    return base::ceil_div(n, std::max(2U, lanes_fp32));
+  }
+  /// On elements of each token in a tile; those of a row of tiles are of one token. As Rowwise counts its
+  /// instructions and messages, and the accesses that meet in the banks.
   base::Cycles vector(base::VectorKind kind, std::uint64_t tokens, std::uint64_t elements,
                       std::uint64_t columns, std::uint64_t rows) const;
+  base::Cycles vector_meetings(base::VectorKind kind, std::uint64_t tokens,
+                               std::uint64_t elements) const;
   /// Activations of a token move to the tiles of another mapping, along rows, then along columns: a
   /// quarter of them crosses the middle of the mesh each way.
   base::Cycles redistribution(std::uint64_t tokens, std::uint64_t elements,
