@@ -237,6 +237,11 @@ TEST_F(CycleObservedTest, ThePageShowsTheStatisticsAndIsMadeAnew) {
     EXPECT_EQ(json::parse(hops[i].second), stats["traffic"]["hops_by_tile"][i]);
   }
   EXPECT_EQ(shown("data-cause").size(), stats["time_ledger"].size());
+  const auto joules = shown("data-energy");
+  ASSERT_EQ(joules.size() + 1, stats["energy_ledger"].size());  // and the unused cores
+  for (const auto& [cause, value] : joules) {
+    EXPECT_EQ(json::parse(value), stats["energy_ledger"][cause]) << cause;
+  }
   EXPECT_GE(shown("data-stat").size(), 8U);
 }
 

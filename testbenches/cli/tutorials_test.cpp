@@ -114,7 +114,8 @@ TEST_P(TutorialsTest, ItsLinksLeadSomewhere) {
 
 INSTANTIATE_TEST_SUITE_P(All, TutorialsTest,
                          ::testing::Values("first-run", "heat-map", "own-kernel", "own-machine",
-                                           "own-routes", "own-testbench", "reading-waves"),
+                                           "own-routes", "own-testbench", "reading-waves",
+                                           "train-for-real"),
                          [](const auto& page) {
                            std::string name = page.param;
                            std::replace(name.begin(), name.end(), '-', '_');
