@@ -15,6 +15,7 @@
 #include "wse/base/host_usage.h"
 #include "wse/fabric/noc_run.h"
 #include "wse/model/gpt_prediction.h"
+#include "wse/model/mesh_config.h"
 #include "wse/power/energy_table.h"
 #include "wse/report/files.h"
 #include "wse/report/gpt_report.h"
@@ -128,9 +129,9 @@ int train_in_cycles(const CycleTraining& o) {
   const host::TextTokens text =
       host::read_text(o.text ? record.text : home() + "/" + record.text, on.shape.vocabulary);
   record.characters = text.characters();
-  const tiles::MeshConfig config = mesh_config(settings.machine);
+  const tiles::MeshConfig config = model::mesh_config(settings.machine);
   const base::Stopwatch stopwatch;
-  model::GptStep step(on, config);
+  model::GptStep step(on, config, o.threads);
   record.elaboration_seconds = stopwatch.seconds();
   Observed observed{config, {}, {}};
   observe(o, record, observed);

@@ -19,6 +19,7 @@ struct CycleTraining {
   std::string mesh = "16x16";
   std::optional<std::string> text;  ///< file; none: the one in configs/texts/
   std::uint64_t steps = 1;
+  std::uint32_t threads = 1;  ///< of the fabric; results are equal
   NocWaveOptions waves;
   std::string timeline;  ///< file of the tiles of --wave-tiles; empty: none
   TwinOptions twins;

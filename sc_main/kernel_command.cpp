@@ -15,6 +15,7 @@
 #include "twin_options.h"
 #include "wse/base/host_usage.h"
 #include "wse/fabric/noc_run.h"
+#include "wse/model/mesh_config.h"
 #include "wse/report/files.h"
 #include "wse/report/kernel_report.h"
 
@@ -72,7 +73,7 @@ Prepared prepare(const KernelOptions& o) {
   model::Origins origins;
   const model::Settings settings = o.settings.read(origins);
   Prepared p;
-  p.config = mesh_config(settings.machine);
+  p.config = model::mesh_config(settings.machine);
   if (o.name.empty()) {
     throw base::ConfigError("NAME", "", "must name a kernel, see wse list kernels");
   }

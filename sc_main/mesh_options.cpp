@@ -18,17 +18,6 @@ fabric::Mesh mesh_of(const std::string& text, base::ConfigErrors& errors) {
   return legal ? fabric::Mesh{size->columns.end, size->rows.end} : fabric::Mesh{1, 1};
 }
 
-tiles::MeshConfig mesh_config(const model::MachineConfig& machine) {
-  base::ConfigErrors errors;
-  tiles::MeshConfig config;
-  config.fabric = fabric::EngineConfig::of(machine.fabric, errors);
-  config.compute = machine.compute_engine();
-  config.sram = machine.sram;
-  config.validate(errors);
-  errors.throw_if_any();
-  return config;
-}
-
 void restrict_to_mesh(const fabric::Mesh& mesh, model::Settings& settings,
                       model::Origins& origins) {
   base::ConfigErrors errors;

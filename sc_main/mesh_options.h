@@ -3,17 +3,14 @@
 
 #include <string>
 
+#include "wse/fabric/route_table.h"
 #include "wse/model/parameters.h"
 #include "wse/model/settings.h"
-#include "wse/tiles/tile_mesh.h"
 
 namespace wse::cli {
 
 /// --mesh WxH of the cycle level.
 fabric::Mesh mesh_of(const std::string& text, base::ConfigErrors& errors);
-
-/// What a machine's tiles and routers are at the cycle level. Throws ConfigError.
-tiles::MeshConfig mesh_config(const model::MachineConfig& machine);
 
 /// A run of the transaction level on the tiles of a cycle run: a program may use no others, and what was
 /// not chosen is as there: fp32, one sequence, one copy of the features, nothing recomputed. Throws

@@ -144,8 +144,20 @@ NocWaves::NocWaves(const NocWaveOptions& options, const fabric::RouteTable& rout
                    std::uint64_t core_hz, const std::string& folder)
     : mesh_(routes.mesh()), rtl_(options.rtl) {
   if (options.file.empty()) return;
-  const Selection selection = options.selection(routes.mesh());
-  file_.emplace(folder, options.file);
+  open(options.file, options.selection(routes.mesh()), routes, core_hz, folder);
+}
+
+NocWaves::NocWaves(const std::string& file, const Selection& selection,
+                   const fabric::RouteTable& routes, std::uint64_t core_hz,
+                   const std::string& folder)
+    : mesh_(routes.mesh()), rtl_("none") {
+  open(file, selection, routes, core_hz, folder);
+}
+
+void NocWaves::open(const std::string& file, const Selection& selection,
+                    const fabric::RouteTable& routes, std::uint64_t core_hz,
+                    const std::string& folder) {
+  file_.emplace(folder, file);
   waves_ = std::make_unique<report::FabricWaves>(report::open_wave_file(file_->partial()), routes,
                                                  selection, core_hz);
 }

@@ -39,6 +39,9 @@ class NocWaves {
  public:
   NocWaves(const NocWaveOptions& options, const fabric::RouteTable& routes, std::uint64_t core_hz,
            const std::string& folder);
+  /// Of a selection; `file` in the folder.
+  NocWaves(const std::string& file, const report::FabricWaveSelection& selection,
+           const fabric::RouteTable& routes, std::uint64_t core_hz, const std::string& folder);
   ~NocWaves();
   NocWaves(const NocWaves&) = delete;
   NocWaves& operator=(const NocWaves&) = delete;
@@ -55,6 +58,8 @@ class NocWaves {
   std::string files() const;
 
  private:
+  void open(const std::string& file, const report::FabricWaveSelection& selection,
+            const fabric::RouteTable& routes, std::uint64_t core_hz, const std::string& folder);
   void finish_at(const char* event);
 
   const fabric::Mesh mesh_;

@@ -41,6 +41,7 @@ struct TrainOptions {
   std::int64_t steps = 1;
   std::optional<std::string> mesh;  ///< of the cycle level, as the text
   std::optional<std::string> text;
+  std::int64_t threads = 1;              ///< of the cycle level
   std::vector<std::string> other_level;  ///< options that were given and are not for this level
   std::string cycle_waves;               ///< --wave at the cycle level; empty: none
   TwinOptions twins;
@@ -93,6 +94,8 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
                         "transaction level all tiles that a program may use")(
       "text", keep(o.text)->value_name("FILE"),
       "what is learned at the cycle level (default configs/texts/coriolanus.txt)");
+  options.add_options()("threads", po::value(&o.threads)->value_name("N"),
+                        "bands of rows of the fabric at the cycle level (default 1)");
   options.add_options()("timeline", po::value(&o.timeline)->value_name("A..B"),
                         "write timeline.json of the layers A to B, 0 the first; a FILE at the "
                         "cycle level: tasks and operations of --wave-tiles");
@@ -127,7 +130,7 @@ bool read_options(const Arguments& arguments, TrainOptions& o) {
   } else {
     o.window.check_given(values, o.waves);
   }
-  const std::vector<std::string> of_cycles{"text", "twin", "lockstep"};
+  const std::vector<std::string> of_cycles{"text", "twin", "lockstep", "threads"};
   const std::vector<std::string> of_transactions{
       "cold-start",  "construction-order", "verbose",    "tornado",      "versus",
       "scaling",     "wave-signals",       "window",     "window-layer", "window-matrix",
@@ -147,6 +150,7 @@ CycleTraining cycle_training_of(const TrainOptions& o, const Arguments& argument
   training.steps = static_cast<std::uint64_t>(o.steps);
   if (o.mesh) training.mesh = *o.mesh;
   training.text = o.text;
+  training.threads = static_cast<std::uint32_t>(o.threads);
   training.waves.file = o.cycle_waves;
   training.waves.tiles = o.window.wave_tiles;
   training.waves.from = o.waves.from;
@@ -164,6 +168,9 @@ void check(const TrainOptions& o) {
   errors.require(o.steps >= 1 && o.steps <= 1'000'000, "--steps", o.steps, "must be 1 .. 1000000");
   errors.require(!o.tornado || o.steps == 1, "--steps", o.steps,
                  "must be 1 with --tornado, whose runs are one step each");
+  errors.require(o.threads >= 1 && o.threads <= 256, "--threads", o.threads, "must be 1 .. 256");
+  errors.require(o.threads == 1 || o.twins.twin.empty(), "--threads", o.threads,
+                 "must be 1 with --twin");
   errors.require(o.fidelity == "transaction" || o.fidelity == "cycle", "--fidelity", o.fidelity,
                  "must be transaction or cycle");
   errors.require(o.order == "forward" || o.order == "reverse", "--construction-order", o.order,
@@ -268,11 +275,6 @@ std::optional<model::GpuRun> place_versus(const TrainOptions& o, const host::Mod
   return model::place_on_gpus(spec, sequence, settings.run.batch, *o.versus);
 }
 
-void write_window(const model::WindowResult& window, const power::EnergyTable& energy,
-                  const std::string& out) {
-  report::write_file(out + "/window.json", report::window_json(window, energy).dump(2) + "\n");
-}
-
 report::Cs2Rate rate_of_one(const model::TrainingResult& result) {
   const std::uint64_t systems = result.shares.systems;
   return {result.tokens_per_second() / static_cast<double>(systems), systems};
@@ -315,8 +317,10 @@ int train_command(const Arguments& arguments) {
       train(o, spec, settings, energy, timeline, waves, window ? &*window : nullptr);
   waves.finish();
   if (window) window_waves->finish();
+  nlohmann::ordered_json window_result;
+  if (window) window_result = report::window_json(window->result(), energy);
   report::write_run(result, report::config_json(record, settings, result.steps, o.cold_start),
-                    timeline ? &*timeline : nullptr, out);
+                    timeline ? &*timeline : nullptr, window_result, out);
   if (timeline) {
     report::write_file(out + "/timeline.json",
                        report::timeline_json(timeline->spans(), result.samples.front().begin));
@@ -325,7 +329,7 @@ int train_command(const Arguments& arguments) {
   if (versus) {
     report::write_file(out + "/versus.json", report::versus_json(*versus, cs2).dump(2) + "\n");
   }
-  if (window) write_window(window->result(), energy, out);
+  if (window) report::write_file(out + "/window.json", window_result.dump(2) + "\n");
   const auto effects = tornado(o, record, settings, result, out);
   const auto curve = scaling(o, record.model_file, systems, result, out);
   if (o.json) {
@@ -333,7 +337,7 @@ int train_command(const Arguments& arguments) {
     if (effects) object["tornado"] = report::tornado_json(*effects);
     if (curve) object["scaling"] = report::scaling_json(*curve);
     if (versus) object["versus"] = report::versus_json(*versus, cs2);
-    if (window) object["window"] = report::window_json(window->result(), energy);
+    if (window) object["window"] = window_result;
     std::cout << object.dump(2) << std::endl;
   } else if (!o.quiet) {
     std::cout << report::summary(result) << (versus ? report::versus_text(*versus, cs2) : "")

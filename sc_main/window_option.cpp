@@ -124,41 +124,19 @@ WindowWaves::WindowWaves(const WindowOptions& options, model::TrainingWindow& wi
                          std::uint64_t core_hz, const std::string& folder) {
   if (options.wave_tiles.empty()) return;
   const auto selection = selection_of(options, window.result().tiles, window.mesh_tiles());
-  file_.emplace(folder, options.wave);
-  waves_ = std::make_unique<report::FabricWaves>(report::open_wave_file(file_->partial()),
-                                                 window.kernel().routes, selection, core_hz);
-  waves_->add_engines(window.kernel());
-  watch_ = std::make_unique<SinceLaunch>(*waves_, window.machine());
+  waves_.emplace(options.wave, selection, window.kernel().routes, core_hz, folder);
+  waves_->watch()->add_engines(window.kernel());
+  watch_ = std::make_unique<SinceLaunch>(*waves_->watch(), window.machine());
   window.machine().set_watch(*watch_);
   window.machine().add_watch(*watch_);
 }
 
-WindowWaves::~WindowWaves() {
-  if (waves_ == nullptr) return;
-  const bool nothing = waves_->cycles() == 0;
-  waves_->close();
-  if (nothing) {
-    file_->discard();
-  } else {
-    std::cerr << "wse: the waves up to here are in " << file_->partial() << "\n";
-  }
-}
+WindowWaves::~WindowWaves() = default;
 
 void WindowWaves::finish() {
-  if (waves_ == nullptr) return;
-  waves_->close();
-  if (waves_->cycles() == 0) {
-    std::cerr << "wse: " << file_->path()
-              << " holds no values: the cycles of --wave-from and --wave-to did not come\n";
-  }
-  file_->finish();
-  report::write_file(file_->folder() + "/" + file_->stem() + ".gtkw",
-                     waves_->save_file(file_->name()));
-  waves_.reset();
+  if (waves_) waves_->finish();
 }
 
-std::string WindowWaves::files() const {
-  return file_ ? ", " + file_->name() + ", " + file_->stem() + ".gtkw" : "";
-}
+std::string WindowWaves::files() const { return waves_ ? waves_->files() : ""; }
 
 }  // namespace wse::cli

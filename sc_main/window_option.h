@@ -6,10 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "partial_file.h"
+#include "noc_waves.h"
 #include "run_waves.h"
 #include "wse/model/training_window.h"
-#include "wse/report/fabric_waves.h"
 
 namespace wse::cli {
 
@@ -49,8 +48,7 @@ class WindowWaves {
 
  private:
   class SinceLaunch;
-  std::optional<PartialFile> file_;
-  std::unique_ptr<report::FabricWaves> waves_;
+  std::optional<NocWaves> waves_;
   std::unique_ptr<SinceLaunch> watch_;
 };
 

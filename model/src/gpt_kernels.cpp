@@ -35,6 +35,24 @@ std::vector<float> read(const MeshMemory& memory, std::uint32_t tile, std::uint3
   return numbers;
 }
 
+/// Of a product of all tokens, fp32.
+template <class Shape>
+Shape gemm_shape(const GptMesh& on, const MatrixPlace& w) {
+  Shape shape;
+  shape.mesh = on.mesh;
+  shape.tokens = on.all_tokens();
+  shape.inputs = w.inputs.features();
+  shape.outputs = w.outputs.features();
+  shape.type = DataType::kFp32;
+  return shape;
+}
+/// Weights of it, or their gradients, with padding.
+template <class Shape>
+std::uint64_t weights_of(const Shape& shape) {
+  return std::uint64_t{shape.mesh.columns} * shape.mesh.columns * shape.tile_outputs() *
+         shape.tile_inputs();
+}
+
 }  // namespace
 
 tiles::MemoryMap GptKernels::map(Map addresses) const {
@@ -68,17 +86,11 @@ base::WorkItem GptKernels::vector_work(base::VectorKind kind, std::uint64_t elem
 
 void GptKernels::multiply(const std::string& name, const MatrixPlace& w, std::uint32_t x,
                           std::uint32_t y) {
-  tiles::StreamedGemmShape shape;
-  shape.mesh = on_.mesh;
-  shape.tokens = on_.all_tokens();
-  shape.inputs = w.inputs.features();
-  shape.outputs = w.outputs.features();
-  shape.type = DataType::kFp32;
+  const auto shape = gemm_shape<tiles::StreamedGemmShape>(on_, w);
   const tiles::StreamedGemm gemm(shape, config_, kNoData, map({{"x", x}, {"y", y}}));
   GptOperation& operation = append(name, gemm.kernel());
   operation.work = work(base::Operation::kGemmForward, shape.inputs, shape.outputs);
-  operation.weight_words = std::uint64_t{shape.mesh.columns} * shape.mesh.columns *
-                           shape.tile_outputs() * shape.tile_inputs();
+  operation.weight_words = weights_of(shape);
   const std::uint32_t address = address_of(operation.kernel, "weights");
   operation.fill = [w, shape, address](MeshMemory& memory, const GptStreams& streams) {
     const std::uint32_t each = shape.tile_outputs();
@@ -100,17 +112,11 @@ void GptKernels::multiply(const std::string& name, const MatrixPlace& w, std::ui
 
 void GptKernels::weight_gradient(const std::string& name, const MatrixPlace& w, std::uint32_t x,
                                  std::uint32_t dy) {
-  tiles::GradientGemmShape shape;
-  shape.mesh = on_.mesh;
-  shape.tokens = on_.all_tokens();
-  shape.inputs = w.inputs.features();
-  shape.outputs = w.outputs.features();
-  shape.type = DataType::kFp32;
+  const auto shape = gemm_shape<tiles::GradientGemmShape>(on_, w);
   const tiles::GradientGemm gemm(shape, config_, kNoData, map({{"x", x}, {"dy", dy}}));
   GptOperation& operation = append(name, gemm.kernel());
   operation.work = work(base::Operation::kGemmWeightGradient, shape.inputs, shape.outputs);
-  operation.gradient_words = std::uint64_t{shape.mesh.columns} * shape.mesh.columns *
-                             shape.tile_outputs() * shape.tile_inputs();
+  operation.gradient_words = weights_of(shape);
   const std::uint32_t address = address_of(operation.kernel, "dw");
   operation.take = [w, shape, address](const MeshMemory& memory, GptStreams& streams) {
     const std::uint32_t each = shape.tile_outputs();

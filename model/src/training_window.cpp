@@ -11,6 +11,7 @@
 #include "window_block.h"
 #include "wse/base/host_usage.h"
 #include "wse/fabric/gemm_traffic.h"
+#include "wse/model/mesh_config.h"
 #include "wse/model/pipeline_plan.h"
 #include "wse/model/systems.h"
 #include "wse/model/training.h"
@@ -37,17 +38,6 @@ tiles::DataType type_of(tiles::Precision precision) {
       return tiles::DataType::kFp32;
   }
   return tiles::DataType::kFp32;
-}
-
-tiles::MeshConfig mesh_config_of(const MachineConfig& machine) {
-  base::ConfigErrors errors;
-  tiles::MeshConfig config;
-  config.fabric = fabric::EngineConfig::of(machine.fabric, errors);
-  config.compute = machine.compute_engine();
-  config.sram = machine.sram;
-  config.validate(errors);
-  errors.throw_if_any();
-  return config;
 }
 
 NamedMatrix matrix_of(const host::ModelSpec& model, const WindowChoice& choice) {
@@ -201,7 +191,7 @@ tiles::WindowGemmShape TrainingWindow::shape_of(const host::Matrix& matrix,
 }
 
 void TrainingWindow::build(const tiles::WindowGemmShape& shape, const WindowChoice& choice) {
-  const tiles::MeshConfig config = mesh_config_of(settings_.machine);
+  const tiles::MeshConfig config = mesh_config(settings_.machine);
   require_budget(settings_.machine, choice.tiles);
   try {
     kernel_ = std::make_unique<tiles::WindowGemm>(shape, config, settings_.run.seed);

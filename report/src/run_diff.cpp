@@ -94,7 +94,8 @@ RunDiff diff_runs(const RunFolder& a, const RunFolder& b) {
   diff.configurations = a.config.is_object() && b.config.is_object();
   if (diff.configurations) diff.configuration = configuration_changes(a.config, b.config);
   for (const auto& [path, pair] : side_by_side(a.stats, b.stats)) {
-    if (std::find(kNotOfTheModel.begin(), kNotOfTheModel.end(), path) != kNotOfTheModel.end())
+    const std::string leaf = path.substr(path.rfind('.') + 1);
+    if (std::find(kNotOfTheModel.begin(), kNotOfTheModel.end(), leaf) != kNotOfTheModel.end())
       continue;
     const auto& [x, y] = pair;
     const bool is_number = x.is_number() || y.is_number();

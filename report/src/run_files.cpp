@@ -48,8 +48,9 @@ std::string train_page(const json& stats, const json& config, const json& sample
 }
 
 void write_run(const model::TrainingResult& result, const json& config,
-               const base::Timeline* timeline, const std::string& folder) {
-  const json stats = stats_json(result);
+               const base::Timeline* timeline, const json& window, const std::string& folder) {
+  json stats = stats_json(result);
+  if (!window.is_null()) stats["window"] = window;
   const json samples = samples_json(result, timeline);
   write_files({{folder + "/dies.csv", dies_csv(result)},
                {folder + "/power.csv", power_csv(result)},

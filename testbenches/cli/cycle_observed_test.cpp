@@ -10,6 +10,7 @@
 #include <set>
 
 #include "support/run_command.h"
+#include "support/train_keys.h"
 
 namespace wse {
 namespace {
@@ -45,34 +46,9 @@ double sum_of(const json& parts) {
 
 TEST_F(CycleObservedTest, HasTheKeysOfTheContract) {
   const json j = train("tiny-gpt --fidelity cycle --mesh 8x8 --out out");
-  for (const char* key : {"model",
-                          "parameters",
-                          "micro_batches",
-                          "passes",
-                          "recompute",
-                          "tokens_per_step",
-                          "step_seconds",
-                          "tokens_per_second",
-                          "useful_flops_per_second",
-                          "utilization",
-                          "time_ledger",
-                          "bytes_in",
-                          "bytes_out",
-                          "energy_j",
-                          "energy_per_token_j",
-                          "wafer_power_w",
-                          "system_power_w",
-                          "temperature_c",
-                          "throttled_fraction",
-                          "machine",
-                          "fidelity",
-                          "simulated_cycles",
-                          "elaboration_seconds",
-                          "host_seconds",
-                          "max_rss_bytes",
-                          "result_hash",
-                          "loss",
-                          "reference_loss"}) {
+  std::vector<std::string> keys = testing_support::train_keys();
+  for (const char* own : {"loss", "reference_loss"}) keys.push_back(own);
+  for (const std::string& key : keys) {
     EXPECT_TRUE(j.contains(key)) << key;
   }
   EXPECT_NEAR(sum_of(j["time_ledger"]), 1, 1e-12);

@@ -84,6 +84,23 @@ TEST_F(CycleTrainingTest, TheOwnTextAndModelAreTrained) {
   EXPECT_LT(j["loss"][59], 0.6);
 }
 
+TEST_F(CycleTrainingTest, ThreadsAndRegionsChangeNothing) {
+  folder_.write("model.json",
+                R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_layer": 1,
+                    "n_embd": 16, "n_head": 2, "n_positions": 12, "vocab_size": 96})");
+  const auto hash = [this](const std::string& more) {
+    const auto r = run_command(
+        std::string(WSE_CLI) + " train model.json --fidelity cycle --mesh 8x6 --json " + more,
+        folder_);
+    EXPECT_EQ(r.status, 0) << r.err;
+    return nlohmann::json::parse(r.out)["result_hash"];
+  };
+  const auto one = hash("");
+  EXPECT_EQ(hash("--threads 3"), one);
+  EXPECT_EQ(hash("--set wafer.regions.columns=5 --set wafer.regions.rows=7"), one);
+  EXPECT_NE(hash("--set run.seed=2"), one);
+}
+
 TEST_F(CycleTrainingTest, WhatCannotBeIsRefused) {
   refuses("--mesh 3x3", "--mesh = 3x3: must have 4, 8, 16, 32, 64 columns");
   refuses("--mesh 3x3", "; 8x4 is the least that holds the model");
@@ -110,6 +127,8 @@ TEST_F(CycleTrainingTest, WhatCannotBeIsRefused) {
   refuses("--window 0..1,0..1=cycle", "--window = given: cannot be with --fidelity cycle");
   refuses("--tornado", "--tornado = given: cannot be with --fidelity cycle");
   refuses("--steps 0", "--steps = 0");
+  refuses("--threads 2 --twin router@1,1=rtl:router", "--threads = 2: must be 1 with --twin");
+  refuses("--threads 0", "--threads = 0: must be 1 .. 256");
 }
 
 TEST_F(CycleTrainingTest, OptionsOfTheCycleLevelNeedIt) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/run_command.h"
+#include "support/train_keys.h"
 
 namespace wse {
 namespace {
@@ -30,33 +31,7 @@ class TrainCommandTest : public ::testing::Test {
 
 TEST_F(TrainCommandTest, TheJsonHasTheKeysOfTheContract) {
   const auto j = train("tiny-gpt --machine tiny");
-  for (const char* key : {"model",
-                          "parameters",
-                          "micro_batches",
-                          "passes",
-                          "recompute",
-                          "tokens_per_step",
-                          "step_seconds",
-                          "tokens_per_second",
-                          "useful_flops_per_second",
-                          "utilization",
-                          "time_ledger",
-                          "energy_ledger",
-                          "bytes_in",
-                          "bytes_out",
-                          "energy_j",
-                          "energy_per_token_j",
-                          "wafer_power_w",
-                          "system_power_w",
-                          "temperature_c",
-                          "throttled_fraction",
-                          "machine",
-                          "fidelity",
-                          "simulated_cycles",
-                          "elaboration_seconds",
-                          "host_seconds",
-                          "max_rss_bytes",
-                          "result_hash"}) {
+  for (const std::string& key : testing_support::train_keys()) {
     EXPECT_TRUE(j.contains(key)) << key;
   }
   for (const char* key : {"cores_built", "cores_fabric", "cores_user", "sram_bytes", "transistors",

@@ -106,6 +106,23 @@ TEST_F(WindowTest, WavesAreOfTheTilesByTheirPlaceOnTheWafer) {
   EXPECT_GT(std::count(vcd.begin() + static_cast<std::ptrdiff_t>(from), vcd.end(), '\n'), 300);
 }
 
+TEST_F(WindowTest, ThePageHasTheWindowAndIsMadeAnew) {
+  const json w =
+      train("gpt-neox-20b --wave none --cold-start --window 100..101,100..101=cycle")["window"];
+  ASSERT_EQ(json::parse(read_file(folder_.file("out/stats.json")))["window"], w);
+  const std::string before = read_file(folder_.file("out/report.html"));
+  ASSERT_EQ(run_command("rm out/report.html && " WSE_CLI " report out", folder_).status, 0);
+  EXPECT_TRUE(read_file(folder_.file("out/report.html")) == before);
+  if (!testing_support::has_browser(folder_)) {
+    GTEST_SKIP() << "needs chromium, which .ci/run installs";
+  }
+  const CommandResult page = testing_support::open_page("out/report.html", folder_);
+  EXPECT_EQ(page.err.find("CONSOLE"), std::string::npos) << page.err;
+  EXPECT_THAT(page.out, ::testing::HasSubstr("data-window=\"cycles\" data-value=\"" +
+                                             w["cycles"].dump() + "\""));
+  EXPECT_THAT(page.out, ::testing::HasSubstr("data-window=\"events.link_hop\""));
+}
+
 TEST_F(WindowTest, WhatCannotBeIsRefused) {
   const std::string neox = "gpt-neox-20b --window ";
   refuses(neox + "370..380,0..3=cycle",

@@ -30,17 +30,6 @@ void set_programs(Kernel& kernel, std::uint16_t first, std::uint16_t others) {
   }
 }
 
-void route_down(Kernel& kernel) {
-  const fabric::Mesh mesh = kernel.mesh();
-  for (std::uint32_t x = 0; x < mesh.columns; ++x) {
-    kernel.routes.set(mesh.tile(x, 0), kDown, {Port::kRamp, Port::kSouth});
-    for (std::uint32_t y = 1; y < mesh.rows; ++y) {
-      const PortSet to = y + 1 < mesh.rows ? Port::kRamp | Port::kSouth : PortSet(Port::kRamp);
-      kernel.routes.set(mesh.tile(x, y), kDown, {Port::kNorth, to});
-    }
-  }
-}
-
 /// Row 0 sends all words of an array, in messages of which each ends with an advance if it is asked for.
 Program sender(const char* array, std::uint32_t words, std::uint32_t messages, P::Last last) {
   P p("lanes");
@@ -104,7 +93,7 @@ Program summer(const ColumnShape& shape, const ComputeConfig& config, const Memo
 Kernel broadcast_down(fabric::Mesh mesh, std::uint32_t words, const MemoryMap& map) {
   Kernel kernel(with_lanes(mesh));
   kernel.name = "broadcast down";
-  route_down(kernel);
+  route_down(kernel.routes, kernel.mesh(), kDown);
   const std::uint16_t first = kernel.add(sender("source", words, 1, P::Last::kPlain));
   set_programs(kernel, first, kernel.add(receiver("result", words, kDown, map)));
   return kernel;
@@ -146,7 +135,7 @@ Kernel add_bias(const ColumnShape& shape, const MemoryMap& map) {
   Kernel kernel(with_lanes(shape.mesh));
   kernel.name = "bias";
   check_stride(map, kernel.name, kFp32, shape.tokens);
-  route_down(kernel);
+  route_down(kernel.routes, kernel.mesh(), kDown);
   P p("add bias", map);
   const std::uint32_t n = stride(shape, map);
   const Array y = p.array("y", shape.features * n);

@@ -76,6 +76,17 @@ void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_
   route_turns(routes, line, color, false);
 }
 
+void route_down(fabric::RouteTable& routes, fabric::Mesh mesh, std::uint8_t color) {
+  for (std::uint32_t x = 0; x < mesh.columns; ++x) {
+    routes.set(mesh.tile(x, 0), color, {Port::kRamp, Port::kSouth});
+    for (std::uint32_t y = 1; y < mesh.rows; ++y) {
+      fabric::PortSet to = Port::kRamp;
+      if (y + 1 < mesh.rows) to = to | Port::kSouth;
+      routes.set(mesh.tile(x, y), color, {Port::kNorth, to});
+    }
+  }
+}
+
 void route_scatter(fabric::RouteTable& routes, const Line& line, std::uint8_t color) {
   routes.set(line[0], color, {Port::kRamp, line.outward(0)});
   for (std::uint32_t i = 1; i < line.size(); ++i) {

@@ -35,6 +35,9 @@ void route_turns(fabric::RouteTable& routes, const Line& line, std::uint8_t colo
 void route_turns_forth(fabric::RouteTable& routes, const Line& line, std::uint8_t color);
 inline constexpr std::uint32_t kHandOn = 1U | 1U << 2;  ///< this router and the next one advance
 
+/// From each tile of the first row down its column, to all tiles behind it.
+void route_down(fabric::RouteTable& routes, fabric::Mesh mesh, std::uint8_t color);
+
 /// The first tile of a line has a message for each other, in their order: a router takes the first that
 /// reaches it and passes what comes behind. The last wavelet of each carries the advance flag.
 void route_scatter(fabric::RouteTable& routes, const Line& line, std::uint8_t color);

@@ -10,6 +10,7 @@
 #include "axpy_layout.h"
 #include "line.h"
 #include "terms_of.h"
+#include "turns.h"
 #include "wse/tiles/cost_terms.h"
 #include "wse/tiles/program_builder.h"
 
@@ -105,15 +106,7 @@ class TileProgram {
 
   /// All outputs of so many ranks.
   void segment(Role role, std::uint32_t ranks) {
-    const std::uint32_t all = outputs_ * ranks;
-    if (all % 2 != 0) output(role);
-    if (all < 2) return;
-    p_.set(kLeft, P::integer(all / 2));
-    const std::uint16_t begin = p_.here();
-    p_.scalar(VectorOp::kSub, DataType::kInt32, kLeft, P::r(kLeft), P::integer(1));
-    output(role);
-    output(role);
-    p_.jump_if_not_zero(P::r(kLeft), begin);
+    in_turns_of_two(p_, kLeft, outputs_ * ranks, [&] { output(role); });
   }
 
   void output(Role role) {
@@ -246,14 +239,7 @@ StreamedGemm::StreamedGemm(const StreamedGemmShape& shape, const MeshConfig& con
 
 void StreamedGemm::route() {
   const fabric::Mesh mesh = kernel_.mesh();
-  for (std::uint32_t x = 0; x < mesh.columns; ++x) {
-    kernel_.routes.set(mesh.tile(x, 0), kWeightColor, {Port::kRamp, Port::kSouth});
-    for (std::uint32_t y = 1; y < mesh.rows; ++y) {
-      PortSet to = Port::kRamp;
-      if (y + 1 < mesh.rows) to = to | Port::kSouth;
-      kernel_.routes.set(mesh.tile(x, y), kWeightColor, {Port::kNorth, to});
-    }
-  }
+  route_down(kernel_.routes, mesh, kWeightColor);
   for (std::uint32_t y = 1; y < mesh.rows; ++y) {
     LineRing::folded(Line::row(mesh, y, 0, mesh.columns - 1), kRingColors).route(kernel_.routes);
   }

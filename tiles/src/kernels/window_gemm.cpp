@@ -94,14 +94,7 @@ WindowGemm::WindowGemm(const WindowGemmShape& shape, const MeshConfig& config, s
 
 void WindowGemm::route() {
   const fabric::Mesh mesh = kernel_.mesh();
-  for (std::uint32_t x = 0; x < mesh.columns; ++x) {
-    kernel_.routes.set(mesh.tile(x, 0), kWindowWeightColor, {Port::kRamp, Port::kSouth});
-    for (std::uint32_t y = 1; y < mesh.rows; ++y) {
-      PortSet to = Port::kRamp;
-      if (y + 1 < mesh.rows) to = to | Port::kSouth;
-      kernel_.routes.set(mesh.tile(x, y), kWindowWeightColor, {Port::kNorth, to});
-    }
-  }
+  route_down(kernel_.routes, mesh, kWindowWeightColor);
   const LineRing ring = window_ring(shape_);
   for (const WindowPlace& place : places_of(shape_)) {
     if (!place.sends || ring.size() == 1) continue;

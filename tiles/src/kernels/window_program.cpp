@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "turns.h"
+
 namespace wse::tiles {
 namespace {
 
@@ -82,14 +84,7 @@ class TileProgram {
   /// Outputs of one role, one after the other, in turns of two.
   void segment(WindowRole role, std::uint32_t outputs) {
     if (place_.keeps_all()) return neighbour_segment(role, outputs);
-    if (outputs % 2 != 0) kept_output(role);
-    if (outputs < 2) return;
-    p_.set(kLeft, P::integer(outputs / 2));
-    const std::uint16_t begin = p_.here();
-    p_.scalar(VectorOp::kSub, DataType::kInt32, kLeft, P::r(kLeft), P::integer(1));
-    kept_output(role);
-    kept_output(role);
-    p_.jump_if_not_zero(P::r(kLeft), begin);
+    in_turns_of_two(p_, kLeft, outputs, [&] { kept_output(role); });
   }
 
   /// As that of StreamedGemm: a tile that keeps the sums moves on to the next place.

@@ -35,9 +35,11 @@ nlohmann::ordered_json samples_json(const model::TrainingResult& result,
 std::string train_page(const nlohmann::ordered_json& stats, const nlohmann::ordered_json& config,
                        const nlohmann::ordered_json& samples);
 
-/// dies.csv, samples.json, config.json, report.html and, last, stats.json into a folder.
+/// dies.csv, samples.json, config.json, report.html and, last, stats.json into a folder. `window`: the
+/// object of window_json(), or null.
 void write_run(const model::TrainingResult& result, const nlohmann::ordered_json& config,
-               const base::Timeline* timeline, const std::string& folder);
+               const base::Timeline* timeline, const nlohmann::ordered_json& window,
+               const std::string& folder);
 
 /// Makes report.html anew from the files of a run folder. A folder without samples.json gets a
 /// report that says what is missing. Throws ConfigError for one that holds no complete run.
