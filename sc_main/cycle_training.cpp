@@ -38,6 +38,13 @@ void check_run(const model::Settings& settings, const model::Origins& origins,
   errors.require(run.systems == 1, "run.systems", run.systems, "must be 1 with --fidelity cycle");
   errors.require(run.sparsity == 0, "run.sparsity", run.sparsity,
                  "must be 0 with --fidelity cycle");
+  errors.require(run.copies <= 1, "run.copies", run.copies, "must be 1 with --fidelity cycle");
+  errors.require(run.micro_batches <= 1, "run.micro_batches", run.micro_batches,
+                 "must be 1 with --fidelity cycle");
+  errors.require(run.recompute != "full", "run.recompute", run.recompute,
+                 "must be none with --fidelity cycle: activations stay in the tiles");
+  errors.require(run.mode != "pipeline", "run.mode", run.mode,
+                 "must be stream with --fidelity cycle");
   errors.require(run.batch <= 4096, "run.batch", run.batch,
                  "must be at most 4096 with --fidelity cycle");
 }

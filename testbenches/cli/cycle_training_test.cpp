@@ -119,6 +119,9 @@ TEST_F(CycleTrainingTest, WhatCannotBeIsRefused) {
   refuses("--set run.precision=mixed", "must be fp32");
   refuses("--set run.systems=2", "run.systems = 2: must be 1");
   refuses("--set run.sequence=32", "must be 64");
+  refuses("--set run.mode=pipeline", "run.mode = pipeline: must be stream");
+  refuses("--set run.recompute=full", "run.recompute = full: must be none");
+  refuses("--set run.copies=2", "run.copies = 2: must be 1");
   refuses("--wave-tiles 1..2,1..2", "--wave-tiles = given: needs --wave FILE or --timeline FILE");
   refuses("--timeline t.json", "needs --wave-tiles");
   refuses("--mesh 8x8 --wave a.vcd --wave-tiles 0..8,0..1", "must lie in the mesh of 8 x 9 tiles");
