@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chain_waves.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <tuple>
@@ -113,7 +114,15 @@ ChainWaves::ChainWaves(const NocWaveOptions& options, std::string timeline, fabr
   selection_ = options.selection(mesh);
   if (!timeline_file_.empty()) timeline_.emplace(selection_.tiles);
   waves_.emplace(options, all.routes, core_hz, folder);
-  if (waves_->watch() != nullptr) waves_->watch()->add_engines(all);
+  names_ = {"none"};
+  for (const tiles::Kernel* kernel : kernels) {
+    if (std::find(names_.begin(), names_.end(), kernel->name) == names_.end()) {
+      names_.push_back(kernel->name);
+    }
+  }
+  if (waves_->watch() == nullptr) return;
+  waves_->watch()->add_engines(all);
+  waves_->watch()->add_kernels(names_);
 }
 
 ChainWaves::~ChainWaves() = default;
@@ -124,11 +133,22 @@ void ChainWaves::before(tiles::TileMesh& mesh, std::uint32_t first_row) {
   report::KernelTimeline* const timeline = timeline_ ? &*timeline_ : nullptr;
   watch_ = std::make_unique<InChain>(waves, timeline, selection_, mesh.kernel().mesh(), first_row,
                                      begin_);
-  if (waves != nullptr) mesh.fabric().set_watch(*watch_);
+  if (waves != nullptr) {
+    const auto name = std::find(names_.begin(), names_.end(), mesh.kernel().name);
+    waves->kernel(begin_, static_cast<std::uint32_t>(name - names_.begin()));
+    mesh.fabric().set_watch(*watch_);
+  }
   mesh.engines().add_watch(*watch_);
 }
 
-void ChainWaves::after(const tiles::TileMesh& mesh) { begin_ += mesh.cycles(); }
+void ChainWaves::after(const tiles::TileMesh& mesh) {
+  const base::Cycles end = begin_ + mesh.cycles();
+  if (timeline_ && begin_ <= selection_.to && end > selection_.from) {
+    timeline_->kernel(mesh.kernel().name, std::max(begin_, selection_.from),
+                      std::min(end - 1, selection_.to) + 1);
+  }
+  begin_ = end;
+}
 
 void ChainWaves::finish() {
   if (!waves_) return;

@@ -35,6 +35,7 @@ class ChainWaves {
   const std::string timeline_file_;
   const std::string folder_;
   report::FabricWaveSelection selection_;
+  std::vector<std::string> names_;  ///< of kernels, each once; the first is none
   std::optional<NocWaves> waves_;
   std::optional<report::KernelTimeline> timeline_;
   std::unique_ptr<InChain> watch_;  ///< of the kernel that runs

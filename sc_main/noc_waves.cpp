@@ -8,6 +8,7 @@
 #include "wse/cosim/lockstep.h"
 #include "wse/fabric/deadlock.h"
 #include "wse/report/files.h"
+#include "wse/report/wafer_waves.h"
 #include "wse/report/wave_file.h"
 #include "wse/tiles/tile_mesh.h"
 
@@ -213,8 +214,13 @@ void NocWaves::finish() {
               << "or the trigger, did not come\n";
   }
   file_->finish();
-  report::write_file(file_->folder() + "/" + file_->stem() + ".gtkw",
-                     waves_->save_file(file_->name()));
+  const std::string folder = file_->folder();
+  const std::string kernels = folder + "/" + file_->stem() + ".kernels.txt";
+  if (!waves_->kernels().empty()) {
+    report::write_file(kernels, report::translation_file(waves_->kernels()));
+  }
+  report::write_file(folder + "/" + file_->stem() + ".gtkw",
+                     waves_->save_file(file_->name(), kernels));
   waves_.reset();
 }
 

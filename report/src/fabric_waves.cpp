@@ -229,6 +229,15 @@ void FabricWaves::change(base::Coordinate tile, std::uint32_t what, Cycles cycle
   if (it != engines_.end()) changes_.push_back({cycle, it->second, value});
 }
 
+void FabricWaves::add_kernels(std::vector<std::string> names) {
+  kernels_ = std::move(names);
+  kernel_ = sink_->add({"fabric", "kernel", 16});
+}
+
+void FabricWaves::kernel(Cycles cycle, std::uint32_t number) {
+  changes_.push_back({cycle, kernel_, number});
+}
+
 void FabricWaves::task(base::Coordinate tile, Cycles cycle, const tiles::Program& /*program*/,
                        std::uint32_t number, bool begins) {
   change(tile, 0, begins ? cycle : cycle + 1, begins ? number + 1 : 0);
@@ -261,9 +270,11 @@ void FabricWaves::close() {
   sink_->close();
 }
 
-std::string FabricWaves::save_file(const std::string& waves) const {
+std::string FabricWaves::save_file(const std::string& waves,
+                                   const std::string& kernels_file) const {
   SaveFile save(waves, clock_.time_of(first_), clock_.time_of(last_ + 1));
   save.number("fabric.cycle[63:0]");
+  if (!kernels_.empty()) save.state("fabric.kernel[15:0]", kernels_file);
   std::uint32_t tile = fabric::Mesh::kNone;
   for (const auto& [of, name] : engine_names_) {
     if (of != tile) {

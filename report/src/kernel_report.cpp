@@ -148,6 +148,11 @@ void KernelTimeline::operation(base::Coordinate tile, base::Cycles cycle,
                      1 + thread, begins});
 }
 
+void KernelTimeline::kernel(const std::string& name, base::Cycles begin, base::Cycles end) {
+  events_.push_back({{}, begin, name, kKernels, true});
+  events_.push_back({{}, end - 1, name, kKernels, false});
+}
+
 std::string KernelTimeline::json() const {
   using Json = nlohmann::ordered_json;
   Json all = Json::array();
@@ -158,14 +163,20 @@ std::string KernelTimeline::json() const {
         {{"ph", "M"}, {"name", what}, {"pid", pid}, {"tid", tid}, {"args", {{"name", text}}}});
   };
   for (const Event& event : events_) {
-    const std::uint32_t pid = 1 + (event.tile.y - tiles_.rows.begin) * tiles_.columns.size() +
-                              event.tile.x - tiles_.columns.begin;
+    const bool kernel = event.track == kKernels;
+    const std::uint32_t tid = kernel ? 0 : event.track;
+    const std::uint32_t pid = kernel
+                                  ? 0
+                                  : 1 + (event.tile.y - tiles_.rows.begin) * tiles_.columns.size() +
+                                        event.tile.x - tiles_.columns.begin;
     if (named.insert({pid, ~0U}).second) {
-      name("process_name", pid, 0, fmt::format("tile ({}, {})", event.tile.x, event.tile.y));
+      name("process_name", pid, 0,
+           kernel ? "kernels" : fmt::format("tile ({}, {})", event.tile.x, event.tile.y));
     }
-    if (named.insert({pid, event.track}).second) {
-      name("thread_name", pid, event.track,
-           event.track == 0   ? "tasks"
+    if (named.insert({pid, tid}).second) {
+      name("thread_name", pid, tid,
+           kernel             ? "kernels"
+           : event.track == 0 ? "tasks"
            : event.track == 1 ? "main thread"
                               : fmt::format("microthread {}", event.track - 2));
     }
@@ -173,7 +184,7 @@ std::string KernelTimeline::json() const {
     all.push_back({{"ph", event.begins ? "B" : "E"},
                    {"name", event.name},
                    {"pid", pid},
-                   {"tid", event.track},
+                   {"tid", tid},
                    {"ts", event.cycle + (event.begins ? 0 : 1)}});
   }
   return Json{{"displayTimeUnit", "ns"},

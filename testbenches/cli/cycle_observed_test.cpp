@@ -130,10 +130,14 @@ TEST_F(CycleObservedTest, WavesAndTimelinesRunOnFromKernelToKernel) {
   const std::vector<std::uint64_t> times = times_of(vcd);
   ASSERT_GT(times.size(), 1000U);
   for (std::size_t i = 1; i < times.size(); ++i) ASSERT_LT(times[i - 1], times[i]);
-  EXPECT_NE(read_file(folder_.file("out/a.gtkw")).find("fabric.cycle"), std::string::npos);
+  const std::string save = read_file(folder_.file("out/a.gtkw"));
+  EXPECT_NE(save.find("fabric.cycle"), std::string::npos);
+  EXPECT_NE(save.find("fabric.kernel"), std::string::npos);
+  EXPECT_NE(read_file(folder_.file("out/a.kernels.txt")).find("1 embedding\n"), std::string::npos);
 
   const json events = json::parse(read_file(folder_.file("out/t.json")))["traceEvents"];
   std::set<std::string> tiles;
+  std::vector<std::string> kernels;
   std::map<std::pair<int, int>, std::int64_t> open;
   std::int64_t first = 1 << 30;
   std::int64_t last = 0;
@@ -143,6 +147,7 @@ TEST_F(CycleObservedTest, WavesAndTimelinesRunOnFromKernelToKernel) {
     const auto key = std::make_pair(event["pid"].get<int>(), event["tid"].get<int>());
     const std::int64_t at = event["ts"];
     if (event["ph"] == "B") {
+      if (event["pid"] == 0) kernels.push_back(event["name"]);
       EXPECT_EQ(open.count(key), 0U);
       open[key] = at;
       EXPECT_GE(at, 100);
@@ -156,8 +161,10 @@ TEST_F(CycleObservedTest, WavesAndTimelinesRunOnFromKernelToKernel) {
     last = std::max(last, at);
   }
   EXPECT_TRUE(open.empty());
-  EXPECT_EQ(tiles,
-            (std::set<std::string>{"tile (1, 0)", "tile (1, 1)", "tile (2, 0)", "tile (2, 1)"}));
+  EXPECT_EQ(tiles, (std::set<std::string>{"kernels", "tile (1, 0)", "tile (1, 1)", "tile (2, 0)",
+                                          "tile (2, 1)"}));
+  EXPECT_EQ(kernels.front(), "embedding");
+  EXPECT_GT(kernels.size(), 5U);
   EXPECT_LT(first, 500);
   EXPECT_GT(last, 5000);
 }

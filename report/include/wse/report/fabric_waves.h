@@ -48,6 +48,13 @@ class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch 
   /// Shows the compute engines of the same tiles as well; before the run.
   void add_engines(const tiles::Kernel& kernel);
 
+  /// Shows which of several kernels runs, as fabric.kernel: their names, of which the first stands for none;
+  /// before the run.
+  void add_kernels(std::vector<std::string> names);
+  /// From a cycle on, by its place among the names.
+  void kernel(base::Cycles cycle, std::uint32_t number);
+  const std::vector<std::string>& kernels() const { return kernels_; }
+
   /// Shows the signals of RTL that stands at a tile as well; before the run, and as long as it lasts.
   void add_rtl(std::uint32_t tile, base::VcdSource& source, bool pins_only);
 
@@ -66,8 +73,9 @@ class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch 
 
   base::Cycles cycles() const { return cycles_; }  ///< recorded
   std::optional<base::Cycles> triggered() const { return triggered_; }
-  /// A GTKWave save file: a group a router, links above queues.
-  std::string save_file(const std::string& waves) const;
+  /// A GTKWave save file: a group a router, links above queues. `kernels_file`: a translation file of the
+  /// kernels, where there are some.
+  std::string save_file(const std::string& waves, const std::string& kernels_file = "") const;
 
  private:
   using Id = base::WaveSink::Id;
@@ -118,6 +126,8 @@ class FabricWaves final : public fabric::RouterWatch, public tiles::EngineWatch 
   std::vector<std::pair<std::uint32_t, std::string>> names_;       ///< of signals, with their tiles
   std::map<std::pair<std::uint32_t, std::uint32_t>, Id> engines_;  ///< by tile; task, threads
   std::vector<std::pair<std::uint32_t, std::string>> engine_names_;
+  std::vector<std::string> kernels_;
+  Id kernel_ = 0;                ///< if there are kernels
   std::vector<Change> changes_;  ///< not shown yet
   RtlWaves rtl_;
   std::deque<Cycle> ring_;

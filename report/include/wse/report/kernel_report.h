@@ -57,14 +57,17 @@ class KernelTimeline final : public tiles::EngineWatch {
             std::uint32_t number, bool begins) override;
   void operation(base::Coordinate tile, base::Cycles cycle, const tiles::Program& program,
                  std::uint32_t thread, std::uint32_t instruction, bool begins) override;
+  /// A kernel of several, above the tiles.
+  void kernel(const std::string& name, base::Cycles begin, base::Cycles end);
   std::string json() const;
 
  private:
+  static constexpr std::uint32_t kKernels = ~0U;
   struct Event {
     base::Coordinate tile;
     base::Cycles cycle;
     std::string name;
-    std::uint32_t track;  ///< 0: tasks; 1 + thread
+    std::uint32_t track;  ///< 0: tasks; 1 + thread; kKernels
     bool begins;
   };
   const base::Rectangle tiles_;
