@@ -84,7 +84,13 @@ std::vector<Row> rows() {
        key("tile_cycles_per_cpu_second", 1e-6), 15},
       {"reduce by chain, X-Y, 256 words, 512 x 512",
        "kernel reduce --algorithm chain --mesh 512x512 --words 256 --json", "s of CPU",
-       key("host_cpu_seconds", 1), 20, false}};
+       key("host_cpu_seconds", 1), 20, false},
+      {"a step of tiny-gpt, 16 x 16 tiles", "train tiny-gpt --fidelity cycle --json", "s of CPU",
+       key("host_cpu_seconds", 1), 30, false},
+      {"a window of 32 x 32 tiles, GPT-NeoX-20B",
+       "train gpt-neox-20b --wave none --window 100..131,100..131=cycle --json", "s of wall",
+       [](const json& object) { return object.at("window").at("host_seconds").get<double>(); }, 120,
+       false}};
   if (!cosim::router_twins().empty()) {
     rows.push_back({"an RTL router in a mesh, of its own step", "bench --measure twin", "times",
                     key("ratio", 1), 1.5, false});

@@ -26,7 +26,6 @@ TEST(CycleTrainingLongTest, TwentyStepsLearn) {
     EXPECT_NEAR(j["loss"][s], expected, 1e-4 * expected) << s;
   }
   EXPECT_LT(j["loss"][19], 3.3);
-  EXPECT_LT(j["host_cpu_seconds"], 600);
 }
 
 }  // namespace

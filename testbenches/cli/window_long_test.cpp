@@ -20,7 +20,6 @@ TEST(WindowLongTest, ThirtyTwoByThirtyTwoTilesOfABlockOfNeoX) {
   const nlohmann::json w = nlohmann::json::parse(r.out)["window"];
   EXPECT_LT(std::abs(w["deviation"].get<double>()), 0.005);
   EXPECT_LT(w["max_rel_error"], w["error_bound"]);
-  EXPECT_LT(w["host_seconds"], 120) << "on one core";
 }
 
 }  // namespace

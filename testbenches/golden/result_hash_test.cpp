@@ -9,6 +9,7 @@
 
 #include "support/presets.h"
 #include "support/systemc_test.h"
+#include "wse/model/gpt_training.h"
 #include "wse/model/training.h"
 
 namespace wse::model {
@@ -22,15 +23,18 @@ class GoldenHashTest : public testing_support::SystemCTest {
   void expect_golden(const std::string& model, std::uint32_t steps = 2) {
     TrainingOptions options;
     options.steps = steps;
-    const TrainingResult result = train(testing_support::model_preset(model), settings_,
-                                        testing_support::energy_preset(), options);
+    compare(train(testing_support::model_preset(model), settings_, testing_support::energy_preset(),
+                  options)
+                .result_hash);
+  }
+  static void compare(const std::string& hash) {
     const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
     nlohmann::json golden = nlohmann::json::parse(std::ifstream(kFile));
     if (std::getenv("WSE_WRITE_GOLDEN") != nullptr) {
-      golden[name] = result.result_hash;
+      golden[name] = hash;
       std::ofstream(kFile) << golden.dump(2) << "\n";
     }
-    EXPECT_EQ(result.result_hash, golden.value(name, "none"));
+    EXPECT_EQ(hash, golden.value(name, "none"));
   }
   Settings settings_;
 };
@@ -66,6 +70,17 @@ TEST_F(GoldenHashTest, SparseWeights) {
 TEST_F(GoldenHashTest, AThrottledClock) {
   settings_.machine.power.cap_w = 225;
   expect_golden("tiny-gpt", 30);
+}
+
+TEST_F(GoldenHashTest, StepsAtTheCycleLevel) {
+  GptTraining training;
+  training.on.shape = {1, 16, 2, 32, 60, 12};
+  training.on.mesh = {4, 3};
+  training.steps = 3;
+  const host::TextTokens text =
+      host::read_text(std::string(WSE_SOURCE_DIR) + "/configs/texts/coriolanus.txt", 60);
+  GptStep step(training.on, tiles::MeshConfig());
+  compare(train_gpt(training, step, text).result_hash);
 }
 
 }  // namespace
