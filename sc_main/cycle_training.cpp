@@ -45,6 +45,10 @@ void check_run(const model::Settings& settings, const model::Origins& origins,
                  "must be none with --fidelity cycle: activations stay in the tiles");
   errors.require(run.mode != "pipeline", "run.mode", run.mode,
                  "must be stream with --fidelity cycle");
+  const base::Cycles layer_change = settings.machine.tile.layer_change_cycles;
+  errors.require(layer_change == 0 || !is_set_by_hand(origins, "tile.layer_change_cycles"),
+                 "tile.layer_change_cycles", layer_change,
+                 "must be 0 with --fidelity cycle, whose kernels follow each other");
   errors.require(run.batch <= 4096, "run.batch", run.batch,
                  "must be at most 4096 with --fidelity cycle");
 }

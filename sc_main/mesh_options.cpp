@@ -18,6 +18,12 @@ fabric::Mesh mesh_of(const std::string& text, base::ConfigErrors& errors) {
   return legal ? fabric::Mesh{size->columns.end, size->rows.end} : fabric::Mesh{1, 1};
 }
 
+bool is_set_by_hand(const model::Origins& origins, const std::string& path) {
+  return std::any_of(origins.begin(), origins.end(), [&path](const auto& origin) {
+    return origin.first == path && origin.second.place == "--set";
+  });
+}
+
 void restrict_to_mesh(const fabric::Mesh& mesh, model::Settings& settings,
                       model::Origins& origins) {
   base::ConfigErrors errors;
@@ -44,10 +50,7 @@ void restrict_to_mesh(const fabric::Mesh& mesh, model::Settings& settings,
   choose("run.copies", settings.run.copies, 1U);
   choose("run.recompute", settings.run.recompute, "none");
   // Kernels that follow each other on a mesh do not have the wafer's layer change; --set asks for it.
-  const bool asked = std::any_of(origins.begin(), origins.end(), [](const auto& origin) {
-    return origin.first == "tile.layer_change_cycles" && origin.second.place == "--set";
-  });
-  if (!asked) {
+  if (!is_set_by_hand(origins, "tile.layer_change_cycles")) {
     settings.machine.tile.layer_change_cycles = 0;
     note("tile.layer_change_cycles");
   }

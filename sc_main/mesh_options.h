@@ -12,6 +12,9 @@ namespace wse::cli {
 /// --mesh WxH of the cycle level.
 fabric::Mesh mesh_of(const std::string& text, base::ConfigErrors& errors);
 
+/// Whether --set gave the parameter a value.
+bool is_set_by_hand(const model::Origins& origins, const std::string& path);
+
 /// A run of the transaction level on the tiles of a cycle run: a program may use no others, and what was
 /// not chosen is as there: fp32, one sequence, one copy of the features, nothing recomputed. Throws
 /// ConfigError.

@@ -121,6 +121,7 @@ TEST_F(CycleTrainingTest, WhatCannotBeIsRefused) {
   refuses("--set run.sequence=32", "must be 64");
   refuses("--set run.mode=pipeline", "run.mode = pipeline: must be stream");
   refuses("--set run.recompute=full", "run.recompute = full: must be none");
+  refuses("--set tile.layer_change_cycles=9", "tile.layer_change_cycles = 9: must be 0");
   refuses("--set run.copies=2", "run.copies = 2: must be 1");
   refuses("--wave-tiles 1..2,1..2", "--wave-tiles = given: needs --wave FILE or --timeline FILE");
   refuses("--timeline t.json", "needs --wave-tiles");
